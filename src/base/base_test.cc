@@ -1,0 +1,125 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "base/dtype.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/mapped_file.h"
+#include "base/progress.h"
+#include "base/tensor_view.h"
+#include "base/thread_pool.h"
+
+namespace llamba {
+namespace {
+
+std::string TempPath(const char* name) {
+  return (std::filesystem::temp_directory_path() /
+          fmt::format("llamba_base_test.{}.{}", getpid(), name))
+      .string();
+}
+
+TEST(ThreadPool, RunsEveryTaskOnce) {
+  for (int threads : {1, 2, 5}) {
+    ThreadPool pool(threads);
+    for (int round = 0; round < 200; ++round) {
+      std::vector<std::atomic<int>> calls(round);
+      pool.Run(round, [&](int64_t i) { ++calls[i]; });
+      for (const auto& c : calls) EXPECT_EQ(c, 1);
+    }
+  }
+}
+
+TEST(ThreadPool, ParallelForCoversTheRangeAtAlignedBorders) {
+  ThreadPool pool(3);
+  for (int64_t n : {0, 1, 15, 16, 17, 100}) {
+    std::vector<std::atomic<int>> calls(n);
+    pool.ParallelFor(n, 16, [&](int64_t begin, int64_t end) {
+      EXPECT_EQ(begin % 16, 0);
+      for (int64_t i = begin; i < end; ++i) ++calls[i];
+    });
+    for (const auto& c : calls) EXPECT_EQ(c, 1);
+  }
+}
+
+TEST(ThreadPool, NestedRunsAreInlineAndErrorsReachTheCaller) {
+  ThreadPool pool(4);
+  std::atomic<int> calls = 0;
+  pool.Run(8, [&](int64_t) { pool.Run(8, [&](int64_t) { ++calls; }); });
+  EXPECT_EQ(calls, 64);
+  EXPECT_THROW(pool.Run(8,
+                        [](int64_t i) {
+                          if (i == 3) Fail("task {}", i);
+                        }),
+               Error);
+  pool.Run(8, [&](int64_t) { ++calls; });
+  EXPECT_EQ(calls, 72);
+}
+
+TEST(AtomicFile, ReplacesOnCommitOnly) {
+  const std::string path = TempPath("atomic");
+  WriteFileAtomically(path, "old");
+  {
+    AtomicFile file(path);
+    file.Write("half");
+  }
+  EXPECT_EQ(ReadFile(path), "old");
+  WriteFileAtomically(path, "new");
+  EXPECT_EQ(ReadFile(path), "new");
+  const auto mapped = MappedFile::Open(path);
+  EXPECT_EQ(mapped->bytes().size(), 3u);
+  std::filesystem::remove(path);
+}
+
+TEST(MappedFile, NamesThePathItCannotOpen) {
+  try {
+    MappedFile::Open("/nowhere/model.gguf");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("/nowhere/model.gguf"),
+              std::string::npos);
+  }
+  EXPECT_THROW(MappedFile::Open("/tmp"), Error);
+}
+
+TEST(DType, NamesRoundTrip) {
+  for (const char* name : {"F32", "BF16", "Q4_K", "IQ4_NL"}) {
+    ASSERT_TRUE(ParseDType(name).has_value());
+    EXPECT_EQ(DTypeName(*ParseDType(name)), name);
+  }
+  EXPECT_EQ(ParseDType("q8_0"), DType::kQ8_0);
+  EXPECT_FALSE(ParseDType("Q9").has_value());
+}
+
+TEST(Shape, OverflowIsSeen) {
+  EXPECT_EQ(CheckedNumElements({3, 4}), 12);
+  EXPECT_EQ(CheckedNumElements({}), 1);
+  EXPECT_EQ(CheckedNumElements({int64_t{1} << 40, int64_t{1} << 40}), -1);
+  EXPECT_EQ(CheckedNumElements({-1}), -1);
+  EXPECT_EQ(CheckedNumElements({int64_t{1} << 62, 4, 0}), 0);
+}
+
+TEST(AlignedBuffer, IsAlignedZeroedAndCopies) {
+  AlignedBuffer<float> a(17);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(a.data()) % 64, 0u);
+  EXPECT_EQ(a[16], 0.0f);
+  a[3] = 5;
+  AlignedBuffer<float> b = a;
+  b[3] = 6;
+  EXPECT_EQ(a[3], 5.0f);
+}
+
+TEST(Text, DurationsAndBytes) {
+  EXPECT_EQ(DurationString(1.54), "1.5 s");
+  EXPECT_EQ(DurationString(200), "3 min 20 s");
+  EXPECT_EQ(DurationString(7500), "2 h 05 min");
+  EXPECT_EQ(BytesString(512), "512 B");
+  EXPECT_EQ(BytesString(2800000000), "2.8 GB");
+  EXPECT_EQ(BytesString(999600), "1 MB");
+}
+
+}  // namespace
+}  // namespace llamba

@@ -1,0 +1,86 @@
+#include "base/file.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "base/error.h"
+
+namespace llamba {
+
+std::string ReadFile(const std::string& path) {
+  if (IsDirectory(path)) Fail("{}: expected a file, found a directory", path);
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  if (file == nullptr) Fail("{}: cannot open: {}", path, std::strerror(errno));
+  std::string text;
+  char buffer[1 << 16];
+  size_t n = 0;
+  while ((n = std::fread(buffer, 1, sizeof buffer, file)) > 0) {
+    text.append(buffer, n);
+  }
+  const bool failed = std::ferror(file) != 0;
+  std::fclose(file);
+  if (failed) Fail("{}: cannot read", path);
+  return text;
+}
+
+bool FileExists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);
+}
+
+bool IsDirectory(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+AtomicFile::AtomicFile(const std::string& path)
+    : path_(path), temporary_(fmt::format("{}.tmp.{}", path, getpid())) {
+  file_ = std::fopen(temporary_.c_str(), "wb");
+  if (file_ == nullptr) {
+    Fail("{}: cannot create: {}", temporary_, std::strerror(errno));
+  }
+}
+
+AtomicFile::~AtomicFile() {
+  if (file_ == nullptr) return;
+  std::fclose(file_);
+  std::remove(temporary_.c_str());
+}
+
+void AtomicFile::Write(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return;
+  if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) {
+    Fail("{}: cannot write {} bytes at {}: {}", path_, bytes.size(), offset_,
+         std::strerror(errno));
+  }
+  offset_ += bytes.size();
+}
+
+void AtomicFile::Write(std::string_view text) {
+  Write(std::as_bytes(std::span(text.data(), text.size())));
+}
+
+void AtomicFile::Commit() {
+  LLAMBA_ASSERT(file_ != nullptr);
+  const bool flushed = std::fflush(file_) == 0 && fsync(fileno(file_)) == 0;
+  const int flush_error = errno;
+  const bool closed = std::fclose(file_) == 0;
+  file_ = nullptr;
+  if (!flushed || !closed ||
+      std::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    const int reason = flushed ? errno : flush_error;
+    std::remove(temporary_.c_str());
+    Fail("{}: cannot write: {}", path_, std::strerror(reason));
+  }
+}
+
+void WriteFileAtomically(const std::string& path, std::string_view text) {
+  AtomicFile file(path);
+  file.Write(text);
+  file.Commit();
+}
+
+}  // namespace llamba

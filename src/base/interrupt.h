@@ -1,0 +1,25 @@
+#ifndef LLAMBA_BASE_INTERRUPT_H_
+#define LLAMBA_BASE_INTERRUPT_H_
+
+namespace llamba {
+
+// While one of these lives, SIGINT and SIGTERM set a flag instead of ending the
+// program; long work polls Interrupted() and stops cleanly. A second signal
+// that finds the flag still set ends the program at once. One at a time a
+// process.
+class InterruptGuard {
+ public:
+  InterruptGuard();
+  ~InterruptGuard();
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+
+  // Safe from any thread.
+  static bool Interrupted();
+  // Forgets a signal that has been dealt with (a chat's Ctrl-C ends one reply).
+  static void Clear();
+};
+
+}  // namespace llamba
+
+#endif  // LLAMBA_BASE_INTERRUPT_H_

@@ -1,0 +1,94 @@
+#include "base/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+namespace llamba {
+namespace {
+
+constexpr int kBarWidth = 24;
+constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr auto kPlainLine = std::chrono::seconds(10);
+
+double Seconds(std::chrono::steady_clock::duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+
+}  // namespace
+
+Progress::Progress(std::string label, std::string unit, double total)
+    : label_(std::move(label)),
+      unit_(std::move(unit)),
+      total_(total),
+      terminal_(isatty(STDERR_FILENO) != 0),
+      start_(Clock::now()),
+      last_draw_(start_) {}
+
+Progress::~Progress() {
+  if (!finished_ && terminal_ && done_ > 0) std::fputc('\n', stderr);
+}
+
+void Progress::Update(double done, const std::string& note) {
+  done_ = done;
+  note_ = note;
+  const auto now = Clock::now();
+  if (now - last_draw_ <
+      (terminal_ ? Clock::duration(kRedraw) : Clock::duration(kPlainLine))) {
+    return;
+  }
+  Draw(now);
+}
+
+void Progress::Finish() {
+  if (finished_) return;
+  Draw(Clock::now());
+  if (terminal_) std::fputc('\n', stderr);
+  finished_ = true;
+}
+
+void Progress::Draw(Clock::time_point now) {
+  last_draw_ = now;
+  const double elapsed = Seconds(now - start_);
+  const double share = total_ > 0 ? std::clamp(done_ / total_, 0.0, 1.0) : 1.0;
+  const double rate = elapsed > 0 ? done_ / elapsed : 0;
+  const std::string left =
+      rate > 0 && share < 1 ? DurationString((total_ - done_) / rate) + " left"
+                            : DurationString(elapsed);
+  const std::string figures =
+      fmt::format("{:3.0f} %  {:.4g} {}/s  {}{}{}", 100 * share, rate, unit_,
+                  left, note_.empty() ? "" : "  ", note_);
+  if (terminal_) {
+    const int filled = static_cast<int>(share * kBarWidth);
+    fmt::print(stderr, "\r\x1b[K{} [{:=<{}}{: <{}}] {}", label_, "", filled, "",
+               kBarWidth - filled, figures);
+  } else {
+    fmt::print(stderr, "{}: {}\n", label_, figures);
+  }
+  std::fflush(stderr);
+}
+
+std::string DurationString(double seconds) {
+  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<int64_t>(std::llround(seconds));
+  if (whole < 3600)
+    return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
+}
+
+std::string BytesString(uint64_t bytes) {
+  constexpr std::array<const char*, 4> kUnits{"kB", "MB", "GB", "TB"};
+  if (bytes < 1000) return fmt::format("{} B", bytes);
+  double value = static_cast<double>(bytes);
+  size_t unit = 0;
+  for (value /= 1000; value >= 999.5 && unit + 1 < kUnits.size(); ++unit) {
+    value /= 1000;
+  }
+  return fmt::format("{:.3g} {}", value, kUnits[unit]);
+}
+
+}  // namespace llamba

@@ -1,0 +1,43 @@
+#ifndef LLAMBA_BASE_PROGRESS_H_
+#define LLAMBA_BASE_PROGRESS_H_
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace llamba {
+
+// Progress of long work on standard error: on a terminal one line redrawn a few
+// times a second (bar, share, rate, time left); in a pipe a plain line every
+// ten seconds and one at the end. Used by one thread.
+class Progress {
+ public:
+  // `unit` follows the rate ("tokens", "MB"); `total` in that unit.
+  Progress(std::string label, std::string unit, double total);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // `done` so far, in the unit; `note` (may be empty) is appended.
+  void Update(double done, const std::string& note = "");
+  // Draws the last state and ends the line.
+  void Finish();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void Draw(Clock::time_point now);
+
+  std::string label_, unit_, note_;
+  double total_, done_ = 0;
+  bool terminal_, finished_ = false;
+  Clock::time_point start_, last_draw_;
+};
+
+// "1.5 s", "3 min 20 s", "2 h 05 min".
+std::string DurationString(double seconds);
+// "512 B", "1.4 MB", "2.80 GB" (powers of ten).
+std::string BytesString(uint64_t bytes);
+
+}  // namespace llamba
+
+#endif  // LLAMBA_BASE_PROGRESS_H_

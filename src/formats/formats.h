@@ -1,0 +1,54 @@
+#ifndef LLAMBA_FORMATS_FORMATS_H_
+#define LLAMBA_FORMATS_FORMATS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/dtype.h"
+
+namespace llamba {
+
+// Size of a type's smallest unit: `elements` values in `bytes` bytes (1 element
+// for plain types, 32 or 256 for block types).
+struct BlockSize {
+  int64_t elements;
+  int64_t bytes;
+};
+BlockSize GetBlockSize(DType dtype);
+
+// Bytes of a row of n values; empty where n is no multiple of the block.
+std::optional<size_t> RowBytes(DType dtype, int64_t n);
+
+// Scalar conversions, round to nearest even; NaN stays NaN.
+float HalfToFloat(uint16_t half);
+uint16_t FloatToHalf(float value);
+inline float Bfloat16ToFloat(uint16_t value);
+uint16_t FloatToBfloat16(float value);
+
+// Decodes out.size() values (a multiple of the block) of F32, F16, BF16, F64 or
+// any block type from `bytes` to float. The plain definition of each format: the
+// oracle for every faster path. Source may be unaligned. Throws Error for types
+// that hold no real numbers.
+void DecodeRow(DType dtype, const std::byte* bytes, std::span<float> out);
+
+// Encodes values to F32, F16, BF16, or one of the simple block types. Round to
+// nearest; block encoders as ggml's reference ones. Throws Error for a type that
+// has no encoder.
+void EncodeRow(DType dtype, std::span<const float> values, std::byte* out);
+
+// MLX affine groups (SPEC.md, "The MLX layout"): one row of `words` (U32, 4 or 8
+// bits a value, lowest first) with one scale and bias for `group` values:
+// out = q * scale + bias.
+void DecodeMlxRow(std::span<const uint32_t> words, int bits, int64_t group,
+                  std::span<const float> scales, std::span<const float> biases,
+                  std::span<float> out);
+
+inline float Bfloat16ToFloat(uint16_t value) {
+  return __builtin_bit_cast(float, static_cast<uint32_t>(value) << 16);
+}
+
+}  // namespace llamba
+
+#endif  // LLAMBA_FORMATS_FORMATS_H_
