@@ -38,6 +38,7 @@ function(llamba_test name)
   include(GoogleTest)
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_DEPS} GTest::gmock_main)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_compile_definitions(${name} PRIVATE
     LLAMBA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   if(NOT TEST_LABELS)
