@@ -1,0 +1,184 @@
+#ifndef LLAMBA_KERNELS_KERNELS_H_
+#define LLAMBA_KERNELS_KERNELS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/activation.h"
+#include "base/dtype.h"
+
+// The table of kernels that one instruction set offers, and how to choose one.
+// The functions here are serial and unchecked: each works on a range that one
+// thread owns. Model code calls ops.h, which validates once and shares the work
+// among threads.
+//
+// Bit-exactness (every table keeps it, tests hold it to it): the value of one
+// output depends only on the inputs that define it, never on the number of
+// rows, tokens or heads computed beside it, on the range it was computed in, or
+// on how a sequence was cut into calls. So each dot product along K has one
+// fixed order of partial sums, and the recurrence is applied token by token.
+//
+// Letters: M rows of activations (tokens), N rows of weights (outputs), K
+// columns; T tokens of one sequence, H = n_v_heads, G = n_qk_heads, P =
+// head_dim, N = d_state. Activations are float32, rows `*_stride` floats apart.
+// Pointers need no alignment.
+
+namespace llamba {
+
+// Row-major weights (rows x cols) of type F32, F16 or BF16, as mapped.
+struct MatrixView {
+  DType dtype = DType::kF32;
+  int64_t rows = 0;
+  int64_t cols = 0;
+  const std::byte* data = nullptr;
+  int64_t row_bytes = 0;
+};
+
+// y[m, n] = bias[n] + sum_k x[m, k] w[n, k], or added to what y holds.
+struct MatMulArgs {
+  MatrixView w;              // (N, K)
+  const float* x = nullptr;  // (M, K)
+  int64_t x_stride = 0;
+  int64_t m = 0;
+  const float* bias = nullptr;  // (N), may be null
+  float* y = nullptr;           // (M, N)
+  int64_t y_stride = 0;
+  bool accumulate = false;  // y += instead of y =
+};
+
+// y = x / sqrt(mean(x^2) + eps) * weight, a row at a time.
+struct RmsNormArgs {
+  const float* x = nullptr;  // (M, d)
+  int64_t x_stride = 0;
+  const float* weight = nullptr;  // (d)
+  int64_t d = 0;
+  float eps = 0;
+  float* y = nullptr;  // (M, d)
+  int64_t y_stride = 0;
+};
+
+// Depthwise causal convolution over the T tokens of one sequence (SPEC 2.2):
+// y[t, c] = act(bias[c] + sum_j weight[j, c] x[t - (d_conv - 1) + j, c]), where
+// tokens before the first come from `state`, the last d_conv - 1 inputs, oldest
+// first, which the call leaves advanced by T tokens. y must not overlap x.
+struct Conv1dArgs {
+  int64_t n_tokens = 0;
+  int64_t channels = 0;
+  int64_t d_conv = 0;
+  const float* x = nullptr;  // (T, channels)
+  int64_t x_stride = 0;
+  const float* weight = nullptr;  // (d_conv, channels): taps outermost
+  const float* bias = nullptr;    // (channels), may be null
+  Activation activation = Activation::kIdentity;
+  float* state = nullptr;  // (d_conv - 1, channels)
+  float* y = nullptr;      // (T, channels)
+  int64_t y_stride = 0;
+};
+
+// The recurrence of Discrete Mamba-2 over the T tokens of one sequence (SPEC
+// 2.3): per head h with group g = h / (H / G), token by token,
+//   S <- sigmoid(-a_log[t, h]) S + B[t, g] x[t, h]^T,  y[t, h] = C[t, g] S +
+//   D_h x[t, h].
+// The state holds S transposed, (H, N, P): vectors run along P, and nothing is
+// summed across lanes. It is updated in place.
+struct ScanArgs {
+  int64_t n_tokens = 0;
+  int64_t n_v_heads = 0;
+  int64_t n_qk_heads = 0;
+  int64_t head_dim = 0;
+  int64_t d_state = 0;
+  const float* x = nullptr;      // (T, H * P)
+  const float* b = nullptr;      // (T, G * N)
+  const float* c = nullptr;      // (T, G * N)
+  int64_t xbc_stride = 0;        // of x, b and c alike
+  const float* a_log = nullptr;  // (T, H)
+  int64_t a_log_stride = 0;
+  const float* d = nullptr;  // (H)
+  float* state = nullptr;    // (H, N, P)
+  float* y = nullptr;        // (T, H * P)
+  int64_t y_stride = 0;
+};
+
+// y = y * silu(z + z_bias) (SPEC 2.4), in place, a row of n.
+struct GateArgs {
+  float* y = nullptr;  // (M, n)
+  int64_t y_stride = 0;
+  const float* z = nullptr;  // (M, n)
+  int64_t z_stride = 0;
+  const float* z_bias = nullptr;  // (n), may be null
+  int64_t n = 0;
+};
+
+// gate = act(gate) * up, in place, a row of n.
+struct GluArgs {
+  float* gate = nullptr;  // (M, n)
+  int64_t gate_stride = 0;
+  const float* up = nullptr;  // (M, n)
+  int64_t up_stride = 0;
+  int64_t n = 0;
+  Activation activation = Activation::kSilu;
+};
+
+// Rotates pairs (i, i + head_dim / 2) of every head by the token's angles, in
+// place (SPEC 3, teachers).
+struct RopeArgs {
+  float* x = nullptr;  // (M, n_heads * head_dim)
+  int64_t x_stride = 0;
+  int64_t n_heads = 0;
+  int64_t head_dim = 0;
+  const float* cos = nullptr;  // (M, head_dim / 2)
+  const float* sin = nullptr;  // (M, head_dim / 2)
+};
+
+// Causal grouped-query attention of T new tokens of one sequence, at positions
+// first .. first + T - 1, over all its keys and values up to each token's own.
+// A page holds page_tokens positions: keys (n_kv_heads, page_tokens, head_dim),
+// then values in the same form. Position p lies in page p / page_tokens.
+struct AttentionArgs {
+  int64_t n_tokens = 0;
+  int64_t first_position = 0;
+  int64_t n_heads = 0;
+  int64_t n_kv_heads = 0;
+  int64_t head_dim = 0;
+  float scale = 0;           // 1 / sqrt(head_dim)
+  const float* q = nullptr;  // (T, n_heads * head_dim)
+  int64_t q_stride = 0;
+  const float* const* pages = nullptr;  // page pointers
+  int64_t page_tokens = 0;
+  float* y = nullptr;  // (T, n_heads * head_dim)
+  int64_t y_stride = 0;
+};
+
+struct KernelTable {
+  const char* isa;  // as --isa names it
+
+  // Rows [n_begin, n_end) of w, all M rows of x.
+  void (*matmul)(const MatMulArgs& args, int64_t n_begin, int64_t n_end);
+  // Rows [m_begin, m_end).
+  void (*rms_norm)(const RmsNormArgs& args, int64_t m_begin, int64_t m_end);
+  void (*gate)(const GateArgs& args, int64_t m_begin, int64_t m_end);
+  void (*glu)(const GluArgs& args, int64_t m_begin, int64_t m_end);
+  void (*rope)(const RopeArgs& args, int64_t m_begin, int64_t m_end);
+  // Channels [begin, end), all T tokens.
+  void (*conv1d)(const Conv1dArgs& args, int64_t begin, int64_t end);
+  // Heads [begin, end), all T tokens.
+  void (*scan)(const ScanArgs& args, int64_t begin, int64_t end);
+  // Tokens [t_begin, t_end) of head `head`.
+  void (*attention)(const AttentionArgs& args, int64_t head, int64_t t_begin,
+                    int64_t t_end);
+};
+
+// The instruction sets that this machine can run, best first, "reference"
+// (plain scalar, the oracle) last.
+std::vector<std::string> AvailableIsas();
+
+// The table for a name of AvailableIsas(), or the best for "" and "auto".
+// Throws Error listing the available names for any other.
+const KernelTable& GetKernels(std::string_view isa);
+
+}  // namespace llamba
+
+#endif  // LLAMBA_KERNELS_KERNELS_H_

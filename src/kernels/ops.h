@@ -1,0 +1,43 @@
+#ifndef LLAMBA_KERNELS_OPS_H_
+#define LLAMBA_KERNELS_OPS_H_
+
+#include <span>
+
+#include "base/thread_pool.h"
+#include "kernels/kernels.h"
+
+namespace llamba {
+
+// What model code calls: each op checks its arguments (an assertion: shapes
+// come from a validated config), cuts the work along rows, channels or heads,
+// never along K, and runs it on the pool. Holds no state but the two
+// references, which must outlive it; thread-safe, calls queue for the pool.
+class Ops {
+ public:
+  Ops(const KernelTable& kernels, ThreadPool& pool)
+      : kernels_(kernels), pool_(pool) {}
+
+  const KernelTable& kernels() const { return kernels_; }
+  ThreadPool& pool() const { return pool_; }
+
+  void MatMul(const MatMulArgs& args) const;
+  // Several products of one shape of x (q, k, v; gate and up): one fork-join.
+  void MatMuls(std::span<const MatMulArgs> args) const;
+  void RmsNorm(const RmsNormArgs& args, int64_t m) const;
+  void Gate(const GateArgs& args, int64_t m) const;
+  void Glu(const GluArgs& args, int64_t m) const;
+  void Rope(const RopeArgs& args, int64_t m) const;
+
+  // One element a sequence; sequences and heads (channels) are shared out.
+  void Conv1d(std::span<const Conv1dArgs> sequences) const;
+  void Scan(std::span<const ScanArgs> sequences) const;
+  void Attention(std::span<const AttentionArgs> sequences) const;
+
+ private:
+  const KernelTable& kernels_;
+  ThreadPool& pool_;
+};
+
+}  // namespace llamba
+
+#endif  // LLAMBA_KERNELS_OPS_H_
