@@ -1,0 +1,25 @@
+#ifndef LLAMBA_APPS_COMMANDS_H_
+#define LLAMBA_APPS_COMMANDS_H_
+
+#include <CLI/CLI.hpp>
+
+// One function a sub-command, each in a file of its own (run.cc,
+// convert.cc...): it adds the sub-command with its flags to the program and
+// sets a callback that does the work. Errors leave as exceptions; main prints
+// them and exits 1.
+namespace llamba {
+
+void AddRunCommand(CLI::App& program);
+void AddChatCommand(CLI::App& program);
+void AddTokenizeCommand(CLI::App& program);
+void AddLogitsCommand(CLI::App& program);
+void AddConvertCommand(CLI::App& program);
+void AddInspectCommand(CLI::App& program);
+void AddSynthCommand(CLI::App& program);
+void AddBenchCommand(CLI::App& program);
+void AddHelpCommand(CLI::App& program);
+void AddCompletionCommand(CLI::App& program);
+
+}  // namespace llamba
+
+#endif  // LLAMBA_APPS_COMMANDS_H_
