@@ -1,0 +1,62 @@
+#ifndef LLAMBA_RUNTIME_EXECUTOR_H_
+#define LLAMBA_RUNTIME_EXECUTOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "runtime/model.h"
+#include "runtime/state.h"
+
+namespace llamba {
+
+// Which tokens of a sequence want logits.
+enum class LogitsFor { kNone, kLast, kAll };
+
+// One sequence's part of a call: its new tokens, read after what `state` holds.
+struct SequenceInput {
+  State* state;
+  std::span<const int32_t> ids;
+  LogitsFor logits = LogitsFor::kLast;
+};
+
+// Called for each row of logits (vocab_size floats, valid during the call), in
+// order of position within a sequence. `sequence` is the index in the call,
+// `index` the token's place in its ids.
+using LogitsSink = FunctionRef<void(size_t sequence, int64_t index,
+                                    std::span<const float> logits)>;
+
+// Runs the layer stack. Owns the working buffers (bounded by kMaxRows, whatever
+// the number of tokens), so one thread at a time uses it; make one a thread.
+class Executor {
+ public:
+  // Rows of activations that pass through the layers together.
+  static constexpr int64_t kMaxRows = 512;
+
+  explicit Executor(std::shared_ptr<const Model> model);
+  ~Executor();
+
+  const Model& model() const { return *model_; }
+
+  // Any number of tokens for each of several distinct states: prefill, decode
+  // and batches are all this call. A sequence's logits and state do not depend,
+  // bit for bit, on the other sequences nor on how its tokens were cut into
+  // calls. Throws Error for an id out of range or a full context, before any
+  // state has changed.
+  void Forward(std::span<const SequenceInput> sequences, LogitsSink sink);
+
+  // One sequence, logits of the last token, valid until the next call.
+  std::span<const float> Forward(State& state, std::span<const int32_t> ids);
+
+ private:
+  struct Workspace;
+  std::shared_ptr<const Model> model_;
+  std::unique_ptr<Workspace> workspace_;
+  std::vector<float> last_;
+};
+
+}  // namespace llamba
+
+#endif  // LLAMBA_RUNTIME_EXECUTOR_H_

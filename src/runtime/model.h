@@ -1,0 +1,58 @@
+#ifndef LLAMBA_RUNTIME_MODEL_H_
+#define LLAMBA_RUNTIME_MODEL_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/thread_pool.h"
+#include "kernels/ops.h"
+#include "model/checkpoint.h"
+#include "runtime/state.h"
+#include "runtime/weights.h"
+
+namespace llamba {
+
+struct LoadOptions {
+  // The type that matrices are multiplied in: F32, F16 or BF16. Empty: as
+  // stored where the kernels take it (mapped, not copied), else F32.
+  std::optional<DType> dtype;
+  // A name of AvailableIsas(); "" or "auto" for the best.
+  std::string isa;
+  // Null: the pool of the process. Must outlive the model.
+  ThreadPool* pool = nullptr;
+};
+
+// Weights ready to run, and how. Immutable: shared by any number of threads and
+// states. All that changes while text is generated is a State.
+class Model {
+ public:
+  // Maps what can be used as stored and decodes the rest, in parallel. Throws
+  // Error naming path and tensor.
+  static std::shared_ptr<const Model> Load(const Checkpoint& checkpoint,
+                                           const LoadOptions& options = {});
+  static std::shared_ptr<const Model> Load(const std::string& path,
+                                           const LoadOptions& options = {});
+
+  const ModelConfig& config() const { return config_; }
+  const Weights& weights() const { return weights_; }
+  const Ops& ops() const { return ops_; }
+  // Tells this model from others in saved states.
+  uint64_t fingerprint() const { return fingerprint_; }
+
+  // The state before the first token.
+  State NewState() const;
+
+ private:
+  Model(const Checkpoint& checkpoint, const LoadOptions& options);
+
+  ModelConfig config_;
+  Ops ops_;
+  Weights weights_;
+  uint64_t fingerprint_;
+};
+
+}  // namespace llamba
+
+#endif  // LLAMBA_RUNTIME_MODEL_H_
