@@ -1,0 +1,68 @@
+# What to type. `make help` lists the targets; nothing here asks a question.
+
+BUILD   := build
+MODEL   ?= models/stories260k-llamba.gguf
+PROMPT  ?= Once upon a time
+TOKENS  ?= 200
+PREFIX  ?= /usr/local
+DESTDIR ?=
+JOBS    ?= $(shell nproc)
+LLAMBA  := $(BUILD)/release/bin/llamba
+
+# CI runs the tests against others' programs too; see test-interop.
+ifeq ($(CI),true)
+TEST_VENV := venv
+endif
+
+.DEFAULT_GOAL := engine
+.PHONY: engine run chat test test-interop venv install deb format clean help \
+        setup-engine setup-test
+
+engine: $(BUILD)/release/build.ninja ## build the engine alone (release)
+	cmake --build $(BUILD)/release -j $(JOBS)
+
+run: engine ## build it and generate a text: MODEL=, PROMPT=, TOKENS=
+	$(LLAMBA) run "$(MODEL)" -p "$(PROMPT)" -n $(TOKENS)
+
+chat: engine ## build it and talk to MODEL=
+	$(LLAMBA) chat "$(MODEL)"
+
+test: setup-test $(TEST_VENV) ## install what the tests need, build everything, run all tests
+	cmake --preset dev
+	cmake --build $(BUILD)/dev -j $(JOBS)
+	ctest --test-dir $(BUILD)/dev -j $(JOBS) --output-on-failure $(CTEST_ARGS)
+
+test-interop: setup-test venv ## check llamba against other programs (from PyPI, in .venv)
+	cmake --preset dev
+	cmake --build $(BUILD)/dev -j $(JOBS)
+	ctest --test-dir $(BUILD)/dev -j $(JOBS) --output-on-failure -L interop $(CTEST_ARGS)
+
+venv:
+	@scripts/setup interop
+	@scripts/interop-venv
+
+install: engine ## install into PREFIX= (below DESTDIR=)
+	DESTDIR="$(DESTDIR)" cmake --install $(BUILD)/release --prefix "$(PREFIX)"
+
+deb: engine ## make a Debian package in build/packages
+	@scripts/setup package
+	cd $(BUILD)/release && cpack -G DEB
+
+format: setup-test ## clang-format every source file
+	git ls-files '*.cc' '*.h' | xargs clang-format-14 -i
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup-engine:
+	@scripts/setup engine
+
+setup-test:
+	@scripts/setup engine test
+
+# Ninja configures again by itself when a CMake file changes, presets excepted.
+$(BUILD)/%/build.ninja: CMakePresets.json | setup-engine
+	cmake --preset $*
