@@ -1,0 +1,22 @@
+#include "kernels/kernels.h"
+
+#include "kernels/reference/reference.h"
+
+namespace llamba::reference {
+
+const KernelTable& Kernels() {
+  static constexpr KernelTable kTable = {
+      .isa = "reference",
+      .matmul = MatMul,
+      .rms_norm = RmsNorm,
+      .gate = Gate,
+      .glu = Glu,
+      .rope = Rope,
+      .conv1d = Conv1d,
+      .scan = Scan,
+      .attention = Attention,
+  };
+  return kTable;
+}
+
+}  // namespace llamba::reference
