@@ -2,6 +2,8 @@
 #define LLAMBA_CHECKPOINT_GGUF_H_
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,20 +18,25 @@
 
 namespace llamba {
 
-// One metadata value. GGUF's integers of 8 to 32 bits become int64_t or uint64_t
-// by sign, floats double; the writer chooses the width (see GgufWriter).
-using GgufValue =
-    std::variant<uint64_t, int64_t, double, bool, std::string,
-                 std::vector<int64_t>, std::vector<double>, std::vector<bool>,
-                 std::vector<std::string>>;
+// One metadata value. GGUF's integers of 8 to 32 bits become int64_t or
+// uint64_t by sign, floats double; the writer chooses the width (see
+// GgufWriter).
+using GgufValue = std::variant<uint64_t, int64_t, double, bool, std::string,
+                               std::vector<int64_t>, std::vector<double>,
+                               std::vector<bool>, std::vector<std::string>>;
 
-// The key/value part of a GGUF file, in file order.
+// The key/value part of a GGUF file, in file order; keys are unique. Safe to
+// read from several threads.
 class GgufMetadata {
  public:
   // For errors; the file's path.
   std::string path;
-  std::vector<std::pair<std::string, GgufValue>> entries;
 
+  const std::vector<std::pair<std::string, GgufValue>>& entries() const {
+    return entries_;
+  }
+
+  // Null where the key is missing; O(log n). The pointer lasts until Set.
   const GgufValue* Find(std::string_view key) const;
   bool Has(std::string_view key) const { return Find(key) != nullptr; }
 
@@ -53,8 +60,8 @@ class GgufMetadata {
   void Set(std::string_view key, GgufValue value);
 
  private:
-  void BuildIndex() const;
-  mutable std::vector<std::pair<std::string_view, size_t>> index_;
+  std::vector<std::pair<std::string, GgufValue>> entries_;
+  std::map<std::string, size_t, std::less<>> index_;  // key to entry
 };
 
 struct GgufFile {
@@ -63,16 +70,20 @@ struct GgufFile {
 };
 
 // Maps a GGUF file (version 2 or 3, little endian). Counts, offsets, alignment
-// and types are checked; a block type that src/formats does not know is an Error
-// that names tensor and type. A split file (split.count > 1) is refused by name.
+// and types are checked; a block type that src/formats does not know is an
+// Error that names tensor and type. A split file (split.count > 1) is refused
+// by name.
 GgufFile ReadGguf(const std::string& path);
 
 // True where the file starts with GGUF's magic.
 bool IsGguf(const std::string& path);
 
-// Writes version 3, alignment 32. Integers are written as U32 where they fit
-// (I32 where negative), else 64 bits; doubles as F32; integer arrays as I32.
-// Tensors come as in SafetensorsWriter.
+// Writes version 3, alignment 32 (a general.alignment in `metadata` is left
+// out). Integers are written as U32 where they fit (I32 where negative), else
+// 64 bits; doubles as F32 (F64 beyond its range); integer arrays as I32 (I64
+// where a value does not fit). Tensors come as in SafetensorsWriter; their
+// names have at most 63 bytes and their shapes 4 dimensions, as llama.cpp
+// demands.
 class GgufWriter {
  public:
   GgufWriter(const std::string& path, const GgufMetadata& metadata,
@@ -81,6 +92,7 @@ class GgufWriter {
   void Commit();
 
  private:
+  std::string path_;
   AtomicFile file_;
   std::vector<TensorInfo> tensors_;
   size_t next_ = 0;

@@ -35,6 +35,7 @@ class SafetensorsWriter {
   void Commit();
 
  private:
+  std::string path_;
   AtomicFile file_;
   std::vector<TensorInfo> tensors_;
   size_t next_ = 0;

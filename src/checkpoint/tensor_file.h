@@ -25,9 +25,9 @@ struct NamedTensor {
 };
 
 // The tensors of a checkpoint, whatever its container: names, types, shapes and
-// mapped bytes, without meaning. Immutable once read; copies share the mappings.
-// Every view lies inside its file, its byte count equals what type and shape
-// need, and no two views of a file overlap: readers check this.
+// mapped bytes, without meaning. Immutable once read; copies share the
+// mappings. Every view lies inside its file, its byte count equals what type
+// and shape need, and no two views of a file overlap: readers check this.
 class TensorFile {
  public:
   // `path` names the file or directory in errors.
