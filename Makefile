@@ -61,7 +61,7 @@ setup-engine:
 	@scripts/setup engine
 
 setup-test:
-	@scripts/setup engine test
+	@scripts/setup engine test distill
 
 # Ninja configures again by itself when a CMake file changes, presets excepted.
 $(BUILD)/%/build.ninja: CMakePresets.json | setup-engine

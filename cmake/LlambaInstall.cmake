@@ -5,21 +5,25 @@ if(NOT TARGET llamba)
 endif()
 include(GNUInstallDirs)
 
-# The manual page is written by the program, from the text that --help shows.
-set(man_page ${CMAKE_BINARY_DIR}/man/llamba.1)
-file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/man)
-add_custom_command(OUTPUT ${man_page}.gz
-  COMMAND llamba help --man > ${man_page}
-  COMMAND gzip -9nc ${man_page} > ${man_page}.gz
-  DEPENDS llamba VERBATIM)
-# A sanitized or instrumented program is not for installing.
-if(NOT LLAMBA_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
-  add_custom_target(man ALL DEPENDS ${man_page}.gz)
+# The program writes its manual page and its completion itself, from the text and
+# the flags that --help shows. (A sanitized program is not for installing.)
+if(LLAMBA_SANITIZE OR CMAKE_CROSSCOMPILING)
+  return()
 endif()
+set(share ${CMAKE_BINARY_DIR}/share)
+file(MAKE_DIRECTORY ${share})
+add_custom_command(OUTPUT ${share}/llamba.1.gz
+  COMMAND llamba help --man > ${share}/llamba.1
+  COMMAND gzip -9nc ${share}/llamba.1 > ${share}/llamba.1.gz
+  DEPENDS llamba VERBATIM)
+add_custom_command(OUTPUT ${share}/llamba.bash
+  COMMAND llamba completion bash > ${share}/llamba.bash
+  DEPENDS llamba VERBATIM)
+add_custom_target(share ALL DEPENDS ${share}/llamba.1.gz ${share}/llamba.bash)
 
 install(TARGETS llamba RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES ${man_page}.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(FILES ${CMAKE_SOURCE_DIR}/packaging/llamba.bash RENAME llamba
+install(FILES ${share}/llamba.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${share}/llamba.bash RENAME llamba
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/models/
         DESTINATION ${CMAKE_INSTALL_DATADIR}/llamba/models)

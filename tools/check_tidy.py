@@ -55,7 +55,7 @@ def check(build, stamps, file, command):
     if done.returncode == 0:
         stamp.touch()
         return True, ""
-    return False, done.stdout + done.stderr
+    return False, done.stdout or done.stderr
 
 
 def main():
