@@ -36,6 +36,12 @@ class ByteReader {
     return part;
   }
 
+  // All that is left, without moving.
+  std::string_view Peek() const {
+    const auto rest = bytes_.subspan(position_);
+    return {reinterpret_cast<const char*>(rest.data()), rest.size()};
+  }
+
   template <typename T>
   T Read(std::string_view what) {
     static_assert(std::is_trivially_copyable_v<T>);
