@@ -30,12 +30,18 @@ class StoredTensor {
   size_t bytes() const;
   // 4 or 8 where this is an MLX group tensor, else 0.
   int mlx_bits() const { return mlx_bits_; }
+  // The file's bytes as they lie there (an MLX group's words, without scales).
+  const TensorView& data() const { return data_; }
   // Name in the file, for messages.
   const std::string& name() const { return name_; }
 
   // The mapped bytes where they are rows of F32, F16, BF16 or a block type in
   // the schema's order, usable as they are; null where rows must be decoded.
   const std::byte* PlainRows() const;
+  // Row r of the schema's order as the file's bytes (RowBytes of dtype and
+  // cols); null for MLX groups, for llama.cpp's order of a bias, and for types
+  // that a GGUF lacks.
+  const std::byte* RawRow(int64_t r) const;
 
   int64_t rows() const;  // product of all dimensions but the last
   int64_t cols() const;
@@ -45,6 +51,10 @@ class StoredTensor {
 
  private:
   friend class CheckpointBuilder;
+  bool IsPlain() const;
+  int64_t FileRow(int64_t r) const;
+  void DecodeMlx(int64_t r, std::span<float> out) const;
+
   Shape shape_;
   std::string name_;
   TensorView data_, scales_, offsets_;
@@ -61,6 +71,8 @@ struct Checkpoint {
   std::map<TensorId, StoredTensor> tensors;  // all of Schema(config)
   // A GGUF's own keys (the tokenizer is in there); empty for other layouts.
   std::optional<GgufMetadata> gguf;
+  // Keeps the mappings that the tensors point into.
+  std::shared_ptr<const TensorFile> file;
 
   const StoredTensor& Get(TensorRole role, int layer = -1) const;
   const StoredTensor* Find(TensorRole role, int layer = -1) const;

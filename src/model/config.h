@@ -37,6 +37,8 @@ struct RopeScaling {
   double low_freq_factor = 1;
   double high_freq_factor = 4;
   int64_t original_max_position_embeddings = 8192;
+
+  bool operator==(const RopeScaling&) const = default;
 };
 
 struct AttentionConfig {
@@ -53,6 +55,8 @@ struct AttentionConfig {
 
   // The head_dim / 2 angles a position advances by, scaling applied.
   std::vector<double> RopeFrequencies() const;
+  // What these were divided by, as a GGUF keeps it; empty without scaling.
+  std::vector<float> RopeDivisors() const;
 };
 
 struct MlpConfig {
@@ -80,6 +84,9 @@ struct ModelConfig {
 
   bool HasMixer(MixerKind kind) const;
   bool IsLlama() const { return !HasMixer(MixerKind::kMamba2); }
+  // True where a Hugging Face Llama's config can say all of this (one epsilon,
+  // no bias of the head); else an all-attention model is written as a Llamba.
+  bool FitsLlama() const;
   int64_t NumParameters() const;
   // Bytes a sequence of `context` tokens needs: fixed for Mamba-2 layers
   // (float32), growing for attention layers with `kv_bytes` a value.
