@@ -2,7 +2,8 @@
 #
 # One static library llamba_NAME for the current folder: every .cc in it (and in
 # the sub-folders named by SUBDIRS) except tests. With LLAMBA_TESTS, the
-# *_test.cc files beside them become one test program, NAME_test.
+# *_test.cc files beside them, and *_testing.cc (what tests share), become one
+# test program, NAME_test.
 #   DEPS       libraries to link: llamba_* rooms from the table in DESIGN.md,
 #              and third-party targets
 #   SUBDIRS    sub-folders that belong to this room
@@ -10,14 +11,13 @@
 function(llamba_room name)
   cmake_parse_arguments(ROOM "" "" "DEPS;SUBDIRS;TEST_DEPS" ${ARGN})
   set(patterns *.cc)
-  set(test_patterns *_test.cc)
+  set(test_patterns *_test.cc *_testing.cc)
   foreach(sub IN LISTS ROOM_SUBDIRS)
     list(APPEND patterns ${sub}/*.cc)
-    list(APPEND test_patterns ${sub}/*_test.cc)
+    list(APPEND test_patterns ${sub}/*_test.cc ${sub}/*_testing.cc)
   endforeach()
   file(GLOB sources CONFIGURE_DEPENDS ${patterns})
-  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "_fuzz\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_testing)\\.cc$")
   add_library(llamba_${name} STATIC ${sources})
   target_include_directories(llamba_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(llamba_${name} PUBLIC ${ROOM_DEPS})

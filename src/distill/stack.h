@@ -1,0 +1,67 @@
+#ifndef LLAMBA_DISTILL_STACK_H_
+#define LLAMBA_DISTILL_STACK_H_
+
+#include <optional>
+#include <string>
+
+#include "distill/layers/layers.h"
+#include "distill/tensors.h"
+
+namespace llamba::distill {
+
+// Per-batch tensors that every layer reads, computed once.
+struct LayerContext {
+  Tensor segments;  // (B, T)
+  Tensor mask;      // CausalDocumentMask; undefined without attention layers
+  Rotary rotary;
+};
+
+// A model as training sees it: a teacher (all attention), a student (Mamba-2)
+// or a hybrid, chosen per layer by config.mixers. Layers can be run one at a
+// time, so that hidden states and maps are taken where a stage needs them and
+// never all held at once. Holds parameters by value (tensors are references).
+class LayerStack {
+ public:
+  LayerStack(ModelConfig config, ParameterMap parameters)
+      : config_(std::move(config)), parameters_(std::move(parameters)) {}
+
+  const ModelConfig& config() const { return config_; }
+  const ParameterMap& parameters() const { return parameters_; }
+  ParameterMap& parameters() { return parameters_; }
+  int n_layer() const { return static_cast<int>(config_.n_layer); }
+
+  LayerContext MakeContext(const Batch& batch) const;
+
+  // (B, T) -> (B, T, D).
+  Tensor Embed(const Tensor& ids) const;
+  // The mixer of a layer on the residual stream x that enters the layer: its
+  // norm is applied here.
+  Tensor Mixer(int layer, const Tensor& x, const LayerContext& context) const;
+  // Softmax or mixing matrix (B, H, T, T) for the same x.
+  Tensor MixingMatrix(int layer, const Tensor& x,
+                      const LayerContext& context) const;
+  // The whole block: x + mixer, then + MLP.
+  Tensor Block(int layer, const Tensor& x, const LayerContext& context) const;
+  // Block, with what the backward pass needs computed anew in it instead of
+  // kept (activation checkpointing).
+  Tensor BlockRecomputed(int layer, const Tensor& x,
+                         const LayerContext& context) const;
+  Tensor FinalNorm(const Tensor& x) const;
+  // Head matrix (V, D), the embedding where tied; bias may be undefined.
+  const Tensor& HeadWeight() const;
+  Tensor HeadBias() const;
+
+  // Final-norm output (B, T, D) of all layers.
+  Tensor Hidden(const Batch& batch, bool recompute) const;
+  Tensor Logits(const Batch& batch) const;
+
+ private:
+  Tensor InputNorm(int layer, const Tensor& x) const;
+
+  ModelConfig config_;
+  ParameterMap parameters_;
+};
+
+}  // namespace llamba::distill
+
+#endif  // LLAMBA_DISTILL_STACK_H_

@@ -1,0 +1,171 @@
+#include "distill/stages/stage.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "distill/distill_testing.h"
+#include "distill/stages/linear_cross_entropy.h"
+#include "distill/student/make_student.h"
+
+namespace llamba::distill {
+namespace {
+
+struct Models {
+  LayerStack teacher, student;
+  Batch batch;
+};
+
+// A student moved away from its start, so that no gradient vanishes by
+// symmetry.
+Models TinyModels(const StudentOptions& options) {
+  const ModelConfig config = TinyTeacherConfig();
+  LayerStack teacher(config, RandomParameters(config, 1, torch::kFloat64));
+  LayerStack student = MakeStudent(teacher, options);
+  const ParameterMap noise =
+      RandomParameters(student.config(), 2, torch::kFloat64);
+  for (auto& [id, tensor] : student.parameters()) {
+    tensor = (tensor + 0.3 * noise.at(id)).detach();
+  }
+  return {std::move(teacher), std::move(student),
+          TinyBatch(config.vocab_size, 13, 3)};
+}
+
+// Every gradient of a stage against central differences in double: their
+// truncation error is step^2 = 1e-10 of the third derivative, their rounding
+// 1e-16 / step = 1e-11.
+void CheckGradients(const Stage& stage, Models& models) {
+  for (auto& [id, tensor] : models.student.parameters()) {
+    tensor.requires_grad_(stage.Trains(id, models.student.config()));
+  }
+  stage.Accumulate(models.teacher, models.student, models.batch, 0.5);
+  ParameterMap gradients;
+  for (auto& [id, tensor] : models.student.parameters()) {
+    if (tensor.grad().defined()) gradients[id] = tensor.grad().clone();
+  }
+  int checked = 0;
+  for (auto& [id, tensor] : models.student.parameters()) {
+    if (!stage.Trains(id, models.student.config())) {
+      EXPECT_FALSE(gradients.count(id));
+      continue;
+    }
+    const std::string name = TensorName(Layout::kHuggingFaceLlamba, id);
+    const auto loss = [&] {
+      const torch::AutoGradMode with_grad(true);
+      return 0.5 *
+             stage.Accumulate(models.teacher, models.student, models.batch, 0.5)
+                 .total.item<double>();
+    };
+    if (!gradients.count(id)) continue;
+    EXPECT_LT(GradientError(tensor.detach(), gradients.at(id), loss), 1e-6)
+        << stage.name() << ", " << name;
+    ++checked;
+  }
+  EXPECT_GT(checked, 4);
+}
+
+TEST(Stages, OrientationGradientsMatchCentralDifferences) {
+  Models models = TinyModels({.d_state = 4, .seed = 5});
+  CheckGradients(*MatrixOrientation(), models);
+}
+
+TEST(Stages, AlignmentGradientsMatchCentralDifferences) {
+  Models models = TinyModels({.d_state = 3, .n_qk_heads = 2});
+  CheckGradients(*HiddenStateAlignment(), models);
+}
+
+TEST(Stages, DistillationGradientsMatchCentralDifferences) {
+  for (const bool recompute : {false, true}) {
+    Models models =
+        TinyModels({.d_state = 4, .keep_attention = {1}, .seed = 6});
+    CheckGradients(*KnowledgeDistillation({.temperature = 1.5,
+                                           .hidden_weight = 0.3,
+                                           .recompute = recompute,
+                                           .logits_rows = 7}),
+                   models);
+  }
+}
+
+// A stage trains what SPEC 5 says, and a kept attention layer stays as it is
+// until stage 3.
+TEST(Stages, TrainWhatTheyShould) {
+  const ModelConfig config =
+      StudentConfig(TinyTeacherConfig(), {.d_state = 4, .keep_attention = {1}});
+  const TensorId mixer{TensorRole::kSsmIn, 0}, mlp{TensorRole::kMlpUp, 0},
+      kept{TensorRole::kAttnQ, 1}, embedding{TensorRole::kEmbedding, -1};
+  EXPECT_TRUE(MatrixOrientation()->Trains(mixer, config));
+  EXPECT_FALSE(MatrixOrientation()->Trains(mlp, config));
+  EXPECT_TRUE(HiddenStateAlignment()->Trains(mlp, config));
+  EXPECT_FALSE(HiddenStateAlignment()->Trains(kept, config));
+  EXPECT_FALSE(HiddenStateAlignment()->Trains(embedding, config));
+  for (const TensorId& id : {mixer, mlp, kept, embedding}) {
+    EXPECT_TRUE(KnowledgeDistillation({})->Trains(id, config));
+  }
+}
+
+// Two documents in a row give the same as each alone: nothing crosses a border.
+TEST(Stages, DocumentsInARowAreIndependent) {
+  Models models = TinyModels({.d_state = 4, .keep_attention = {1}});
+  const torch::NoGradGuard no_grad;
+  const int64_t border = 13 / 3;
+  for (const LayerStack* stack : {&models.teacher, &models.student}) {
+    const Tensor together = stack->Logits(models.batch)[0];
+    const auto alone = [&](int64_t begin, int64_t end) {
+      const Tensor ids = models.batch.ids.slice(0, 0, 1).slice(1, begin, end);
+      return stack->Logits({ids, torch::zeros_like(ids).to(torch::kInt32)})[0];
+    };
+    const Tensor apart = torch::cat({alone(0, border), alone(border, 13)});
+    EXPECT_LT((together - apart).abs().max().item<double>(), 1e-10);
+  }
+}
+
+TEST(LinearCrossEntropy, EqualsThePlainFormula) {
+  torch::manual_seed(3);
+  const auto options = torch::TensorOptions(torch::kFloat64);
+  const HeadInputs student{torch::randn({9, 5}, options),
+                           torch::randn({11, 5}, options),
+                           torch::randn({11}, options)};
+  const HeadInputs teacher{torch::randn({9, 5}, options),
+                           torch::randn({11, 5}, options), Tensor()};
+  const CrossEntropy got = LinearCrossEntropy(student, teacher, 2.0, 4);
+  const Tensor p =
+      (torch::matmul(teacher.hidden, teacher.weight.t()) / 2).softmax(1);
+  const Tensor q =
+      ((torch::matmul(student.hidden, student.weight.t()) + student.bias) / 2)
+          .softmax(1);
+  EXPECT_NEAR(got.loss.item<double>(), -(p * q.log()).sum().item<double>() / 9,
+              1e-12);
+  EXPECT_NEAR(got.kl.item<double>(),
+              (p * (p / q).log()).sum().item<double>() / 9, 1e-12);
+  EXPECT_NEAR(got.top1.item<double>(),
+              (p.argmax(1) == q.argmax(1)).sum().item<double>() / 9, 1e-12);
+}
+
+TEST(MakeStudent, StartsWithAnOpenGateAndAnIdentityConvolution) {
+  const ModelConfig config = TinyTeacherConfig();
+  const LayerStack teacher(config,
+                           RandomParameters(config, 1, torch::kFloat64));
+  const LayerStack student =
+      MakeStudent(teacher, {.d_state = 4, .start_from_attention = true});
+  const auto& p = student.parameters();
+  const Tensor gate = at::silu(p.at({TensorRole::kSsmZBias, 0}));
+  EXPECT_NEAR((gate - 1).abs().max().item<double>(), 0, 1e-12);
+  const Tensor conv = p.at({TensorRole::kSsmConv, 0}).flatten(1);
+  EXPECT_EQ(conv.select(1, 3).min().item<double>(), 1);
+  EXPECT_EQ(conv.slice(1, 0, 3).abs().max().item<double>(), 0);
+  EXPECT_TRUE(torch::equal(p.at({TensorRole::kMlpUp, 1}),
+                           teacher.parameters().at({TensorRole::kMlpUp, 1})));
+  EXPECT_TRUE(torch::equal(p.at({TensorRole::kSsmOut, 0}),
+                           teacher.parameters().at({TensorRole::kAttnO, 0})));
+}
+
+TEST(MakeStudent, RefusesWhatDoesNotFit) {
+  const ModelConfig config = TinyTeacherConfig();
+  EXPECT_THROW(StudentConfig(config, {.keep_attention = {2}}), Error);
+  EXPECT_THROW(StudentConfig(config, {.n_qk_heads = 3}), Error);
+  EXPECT_THROW(
+      StudentConfig(config, {.d_state = 8, .start_from_attention = true}),
+      Error);
+}
+
+}  // namespace
+}  // namespace llamba::distill

@@ -1,0 +1,170 @@
+#include "distill/student/make_student.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace llamba::distill {
+namespace {
+
+// silu(1.278464542761) = 1: with z = 0 the gate lets everything through.
+constexpr double kOpenGate = 1.278464542761;
+
+class MixerInit {
+ public:
+  MixerInit(const LayerStack& teacher, const ModelConfig& config,
+            const StudentOptions& options)
+      : teacher_(teacher),
+        config_(config),
+        from_attention_(options.start_from_attention),
+        generator_(at::make_generator<at::CPUGeneratorImpl>(options.seed)) {}
+
+  Tensor Make(const TensorSpec& spec) {
+    const torch::IntArrayRef shape(spec.shape.data(), spec.shape.size());
+    switch (spec.id.role) {
+      case TensorRole::kSsmIn:
+        return InProj(spec);
+      case TensorRole::kSsmOut:
+        return OutProj(spec);
+      case TensorRole::kSsmConv: {
+        Tensor taps = torch::zeros(shape, torch::kFloat64);
+        taps.select(1, config_.ssm.d_conv - 1).fill_(1);
+        return taps;
+      }
+      case TensorRole::kSsmZBias:
+        return torch::full(shape, kOpenGate, torch::kFloat64);
+      case TensorRole::kSsmD:
+        return torch::ones(shape, torch::kFloat64);
+      default:  // biases
+        return torch::zeros(shape, torch::kFloat64);
+    }
+  }
+
+ private:
+  // The usual linear-layer initialisation: uniform within 1 / sqrt(inputs).
+  Tensor Uniform(torch::IntArrayRef shape) {
+    const double bound = 1 / std::sqrt(static_cast<double>(shape[1]));
+    return (torch::rand(shape, generator_, torch::kFloat64) * 2 - 1) * bound;
+  }
+
+  Tensor Teacher(TensorRole role, int layer) const {
+    return teacher_.parameters()
+        .at(TensorId{role, layer})
+        .detach()
+        .to(torch::kCPU, torch::kFloat64);
+  }
+
+  // Rows of `n_from` heads spread over `n_to`: repeated where there are fewer,
+  // the first of each group where there are more.
+  static Tensor MatchHeads(const Tensor& rows, int64_t n_from, int64_t n_to) {
+    const Tensor heads = rows.reshape({n_from, -1, rows.size(1)});
+    if (n_to >= n_from) {
+      return heads.repeat_interleave(n_to / n_from, 0).flatten(0, 1);
+    }
+    return heads.slice(0, 0, n_from, n_from / n_to).flatten(0, 1);
+  }
+
+  Tensor InProj(const TensorSpec& spec) {
+    const SsmConfig& ssm = config_.ssm;
+    Tensor weight = Uniform({spec.shape[0], spec.shape[1]});
+    const int64_t bc = ssm.n_qk_heads * ssm.d_state;
+    const auto rows = [&](int64_t begin, int64_t n) {
+      return weight.slice(0, begin, begin + n);
+    };
+    rows(ssm.conv_channels(), ssm.d_inner).zero_();  // z
+    if (from_attention_) {
+      const AttentionConfig& attention = teacher_.config().attention;
+      const int layer = spec.id.layer;
+      // B and C share the attention's 1 / sqrt(head_dim).
+      const double scale = std::pow(attention.head_dim, -0.25);
+      rows(0, ssm.d_inner)
+          .copy_(MatchHeads(Teacher(TensorRole::kAttnV, layer),
+                            attention.n_kv_heads, ssm.n_v_heads));
+      rows(ssm.d_inner, bc)
+          .copy_(MatchHeads(Teacher(TensorRole::kAttnK, layer) * scale,
+                            attention.n_kv_heads, ssm.n_qk_heads));
+      rows(ssm.d_inner + bc, bc)
+          .copy_(MatchHeads(Teacher(TensorRole::kAttnQ, layer) * scale,
+                            attention.n_heads, ssm.n_qk_heads));
+    }
+    return weight;
+  }
+
+  Tensor OutProj(const TensorSpec& spec) {
+    if (from_attention_) return Teacher(TensorRole::kAttnO, spec.id.layer);
+    return Uniform({spec.shape[0], spec.shape[1]}) /
+           std::sqrt(static_cast<double>(config_.n_layer));
+  }
+
+  const LayerStack& teacher_;
+  const ModelConfig& config_;
+  const bool from_attention_;
+  at::Generator generator_;
+};
+
+void CheckStartFromAttention(const ModelConfig& teacher,
+                             const ModelConfig& student) {
+  const AttentionConfig& attention = teacher.attention;
+  if (student.ssm.d_state != attention.head_dim) {
+    Fail(
+        "student: start_from_attention needs d_state = the teacher's head_dim "
+        "{}, found {}",
+        attention.head_dim, student.ssm.d_state);
+  }
+  const int64_t kv = attention.n_kv_heads, qk = student.ssm.n_qk_heads;
+  if (qk % kv != 0 && kv % qk != 0) {
+    Fail(
+        "student: start_from_attention needs n_qk_heads that divides the "
+        "teacher's n_kv_heads {} or is a multiple of it, found {}",
+        kv, qk);
+  }
+}
+
+}  // namespace
+
+ModelConfig StudentConfig(const ModelConfig& teacher,
+                          const StudentOptions& options) {
+  if (!teacher.IsLlama()) Fail("teacher: expected a Llama (all attention)");
+  const AttentionConfig& attention = teacher.attention;
+  ModelConfig config = teacher;
+  // The student's block norms are fixed at 1e-5 (SPEC 2).
+  config.block_norm_epsilon = 1e-5;
+  config.ssm = SsmConfig{};
+  config.ssm.d_inner = attention.n_heads * attention.head_dim;
+  config.ssm.n_v_heads = attention.n_heads;
+  config.ssm.n_qk_heads =
+      options.n_qk_heads == 0 ? attention.n_heads : options.n_qk_heads;
+  config.ssm.d_state = options.d_state;
+  config.ssm.d_conv = options.d_conv;
+  config.mixers.assign(config.n_layer, MixerKind::kMamba2);
+  for (const int layer : options.keep_attention) {
+    if (layer < 0 || layer >= config.n_layer) {
+      Fail("student: keep_attention names layer {}, the teacher has 0 to {}",
+           layer, config.n_layer - 1);
+    }
+    config.mixers[layer] = MixerKind::kAttention;
+  }
+  ValidateConfig(config, "student");
+  if (options.start_from_attention) CheckStartFromAttention(teacher, config);
+  return config;
+}
+
+LayerStack MakeStudent(const LayerStack& teacher,
+                       const StudentOptions& options) {
+  const ModelConfig config = StudentConfig(teacher.config(), options);
+  MixerInit init(teacher, config, options);
+  ParameterMap parameters;
+  for (const TensorSpec& spec : Schema(config)) {
+    const auto it = teacher.parameters().find(spec.id);
+    const Tensor& like = teacher.HeadWeight();
+    parameters[spec.id] = it != teacher.parameters().end()
+                              ? it->second.detach().clone()
+                              : init.Make(spec).to(like.options());
+  }
+  return LayerStack(config, std::move(parameters));
+}
+
+}  // namespace llamba::distill

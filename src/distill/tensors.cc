@@ -1,0 +1,26 @@
+#include "distill/tensors.h"
+
+namespace llamba::distill {
+
+ParameterMap LoadParameters(const Checkpoint& checkpoint,
+                            const torch::TensorOptions& options) {
+  ParameterMap parameters;
+  for (const auto& [id, stored] : checkpoint.tensors) {
+    const Shape& shape = stored.shape();
+    Tensor tensor = torch::empty(torch::IntArrayRef(shape.data(), shape.size()),
+                                 torch::kFloat32);
+    stored.DecodeRows(0, stored.rows(), tensor.data_ptr<float>());
+    parameters.emplace(id, tensor.to(options));
+  }
+  return parameters;
+}
+
+Tensor CausalDocumentMask(const Tensor& segments) {
+  const int64_t t = segments.size(1);
+  const Tensor same = segments.unsqueeze(2) == segments.unsqueeze(1);
+  const Tensor causal = torch::ones(
+      {t, t}, torch::TensorOptions(torch::kBool).device(segments.device()));
+  return same & causal.tril();
+}
+
+}  // namespace llamba::distill
