@@ -1,0 +1,227 @@
+#include "kernels/cpu/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/matmul.cc"
+#include "hwy/foreach_target.h"
+#include "kernels/cpu/dot-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace llamba::cpu::HWY_NAMESPACE {
+
+// Rows of w in a tile, when there is one row of x and when there are more, and
+// rows of x at most.
+constexpr int kVectorRows = 8;
+constexpr int kTileN = 4;
+constexpr int kTileM = kManyRegisters ? 6 : 3;
+
+// From this many rows of x on, weights are converted to float once for all of
+// them, a panel (kPanelRows x kPanelK, 16 KB: half of the smallest L1) at a
+// time.
+constexpr int64_t kPackedM = 8;
+constexpr int64_t kPanelRows = 8;
+constexpr int64_t kPanelK = 512;
+// Rows of x that one conversion serves; their accumulators wait in memory
+// between two panels. A multiple of every kTileM.
+constexpr int64_t kBlockM = 96;
+
+template <typename T>
+HWY_INLINE const T* WeightRow(const MatMulArgs& args, int64_t n) {
+  return reinterpret_cast<const T*>(args.w.data + n * args.w.row_bytes);
+}
+
+HWY_INLINE void Finish(const MatMulArgs& args, int64_t m, int64_t n, VF sum) {
+  float& y = args.y[m * args.y_stride + n];
+  float value = SumLanes(sum);
+  if (args.bias != nullptr) value += args.bias[n];
+  if (args.accumulate) value += y;
+  y = value;
+}
+
+template <int kM, int kN>
+HWY_INLINE void FinishTile(const MatMulArgs& args, int64_t m, int64_t n,
+                           const DotTile<kM, kN>& tile) {
+  for (int i = 0; i < kM; ++i) {
+    for (int j = 0; j < kN; ++j) Finish(args, m + i, n + j, tile.acc[i][j]);
+  }
+}
+
+// Calls fn(m, rows) with rows an integral constant for tiles of at most kTileM
+// rows that cover [begin, end), as even in size as can be: a tile of one row
+// would leave the multipliers waiting for their own results.
+template <int kM, class Fn>
+HWY_INLINE void ForTile(int64_t rows, int64_t m, const Fn& fn) {
+  if constexpr (kM > 0) {
+    if (rows == kM) {
+      fn(m, std::integral_constant<int, kM>());
+    } else {
+      ForTile<kM - 1>(rows, m, fn);
+    }
+  }
+}
+
+template <class Fn>
+HWY_INLINE void ForTiles(int64_t begin, int64_t end, const Fn& fn) {
+  for (int64_t m = begin; m < end;) {
+    const int64_t left = end - m;
+    const int64_t tiles = (left + kTileM - 1) / kTileM;
+    const int64_t rows = (left + tiles - 1) / tiles;
+    ForTile<kTileM>(rows, m, fn);
+    m += rows;
+  }
+}
+
+// kN rows of w, straight from memory, times all rows of x.
+template <typename T, int kN>
+HWY_INLINE void DirectRows(const MatMulArgs& args, int64_t n) {
+  const T* w[kN];
+  for (int j = 0; j < kN; ++j) w[j] = WeightRow<T>(args, n + j);
+  ForTiles(0, args.m, [&](int64_t m, auto rows) HWY_ATTR {
+    const float* x[rows];
+    for (int i = 0; i < rows; ++i) x[i] = args.x + (m + i) * args.x_stride;
+    DotTile<rows, kN> tile;
+    tile.Clear();
+    tile.Add(x, w, args.w.cols);
+    FinishTile(args, m, n, tile);
+  });
+}
+
+template <typename T>
+HWY_NOINLINE void MatVec(const MatMulArgs& args, int64_t n_begin,
+                         int64_t n_end) {
+  int64_t n = n_begin;
+  for (; n + kVectorRows <= n_end; n += kVectorRows) {
+    const T* w[kVectorRows];
+    for (int j = 0; j < kVectorRows; ++j) w[j] = WeightRow<T>(args, n + j);
+    DotTile<1, kVectorRows> tile;
+    tile.Clear();
+    tile.Add({args.x}, w, args.w.cols);
+    FinishTile(args, 0, n, tile);
+  }
+  for (; n < n_end; ++n) {
+    DotTile<1, 1> tile;
+    tile.Clear();
+    tile.Add({args.x}, {WeightRow<T>(args, n)}, args.w.cols);
+    FinishTile(args, 0, n, tile);
+  }
+}
+
+template <typename T>
+HWY_NOINLINE void FewRows(const MatMulArgs& args, int64_t n_begin,
+                          int64_t n_end) {
+  int64_t n = n_begin;
+  for (; n + kTileN <= n_end; n += kTileN) DirectRows<T, kTileN>(args, n);
+  for (; n < n_end; ++n) DirectRows<T, 1>(args, n);
+}
+
+// A panel of weights as floats, rows kPanelK apart, padded with zeros to whole
+// vectors, and the accumulators of a block of x against it.
+struct Panel {
+  HWY_ALIGN float w[kPanelRows * kPanelK];
+  HWY_ALIGN float acc[kBlockM * kPanelRows * kLanes];
+};
+
+template <typename T>
+HWY_INLINE void Pack(const MatMulArgs& args, int64_t n, int64_t rows, int64_t k,
+                     int64_t count, Panel& panel) {
+  const DF df;
+  for (int64_t j = 0; j < rows; ++j) {
+    const T* from = WeightRow<T>(args, n + j) + k;
+    float* to = panel.w + j * kPanelK;
+    int64_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) {
+      hn::Store(LoadFloats(from + i), df, to + i);
+    }
+    if (i < count) hn::Store(LoadFirst(from + i, count - i), df, to + i);
+  }
+}
+
+// Adds columns [k, k + count) to the tile of x's rows m.. and panel rows j...
+template <int kM, int kN>
+HWY_INLINE void PackedTile(const MatMulArgs& args, int64_t m, int64_t n,
+                           int64_t j, int64_t k, int64_t count, float* acc,
+                           const Panel& panel) {
+  const float* x[kM];
+  for (int i = 0; i < kM; ++i) x[i] = args.x + (m + i) * args.x_stride + k;
+  const float* w[kN];
+  for (int i = 0; i < kN; ++i) w[i] = panel.w + (j + i) * kPanelK;
+  DotTile<kM, kN> tile;
+  if (k == 0) {
+    tile.Clear();
+  } else {
+    tile.Load(acc);
+  }
+  tile.Add(x, w, count);
+  if (k + count == args.w.cols) {
+    FinishTile(args, m, n + j, tile);
+  } else {
+    tile.Store(acc);
+  }
+}
+
+template <typename T>
+HWY_INLINE void PackedBlock(const MatMulArgs& args, int64_t m_begin,
+                            int64_t m_end, int64_t n, int64_t rows,
+                            Panel& panel) {
+  for (int64_t k = 0; k < args.w.cols; k += kPanelK) {
+    const int64_t count = HWY_MIN(kPanelK, args.w.cols - k);
+    Pack<T>(args, n, rows, k, count, panel);
+    ForTiles(m_begin, m_end, [&](int64_t m, auto tile_m) HWY_ATTR {
+      int64_t j = 0;
+      float* acc = panel.acc + (m - m_begin) * kPanelRows * kLanes;
+      for (; j + kTileN <= rows; j += kTileN) {
+        PackedTile<tile_m, kTileN>(args, m, n, j, k, count, acc, panel);
+        acc += tile_m * kTileN * kLanes;
+      }
+      for (; j < rows; ++j) {
+        PackedTile<tile_m, 1>(args, m, n, j, k, count, acc, panel);
+        acc += tile_m * kLanes;
+      }
+    });
+  }
+}
+
+template <typename T>
+HWY_NOINLINE void ManyRows(const MatMulArgs& args, int64_t n_begin,
+                           int64_t n_end) {
+  Panel panel;
+  for (int64_t m = 0; m < args.m; m += kBlockM) {
+    for (int64_t n = n_begin; n < n_end; n += kPanelRows) {
+      PackedBlock<T>(args, m, HWY_MIN(args.m, m + kBlockM), n,
+                     HWY_MIN(kPanelRows, n_end - n), panel);
+    }
+  }
+}
+
+template <typename T>
+HWY_INLINE void MatMulOf(const MatMulArgs& args, int64_t n_begin,
+                         int64_t n_end) {
+  if (args.m == 1) {
+    MatVec<T>(args, n_begin, n_end);
+  } else if (args.m < kPackedM || args.w.cols == 0) {
+    FewRows<T>(args, n_begin, n_end);
+  } else {
+    ManyRows<T>(args, n_begin, n_end);
+  }
+}
+
+void MatMul(const MatMulArgs& args, int64_t n_begin, int64_t n_end) {
+  if (args.w.dtype == DType::kF32) {
+    MatMulOf<float>(args, n_begin, n_end);
+  } else if (args.w.dtype == DType::kBF16) {
+    MatMulOf<hwy::bfloat16_t>(args, n_begin, n_end);
+  } else {
+    MatMulOf<hwy::float16_t>(args, n_begin, n_end);
+  }
+}
+
+}  // namespace llamba::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace llamba::cpu {
+HWY_EXPORT(MatMul);
+decltype(KernelTable::matmul) MatMulFor(int64_t target) {
+  return PickTarget(HWY_DISPATCH_TABLE(MatMul), target);
+}
+}  // namespace llamba::cpu
+#endif  // HWY_ONCE

@@ -1,0 +1,43 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "kernels/kernels.h"
+
+namespace llamba {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+TEST(Isa, EveryAvailableNameSelectsItsTable) {
+  const std::vector<std::string> names = AvailableIsas();
+  ASSERT_FALSE(names.empty());
+  EXPECT_EQ(names.back(), "reference");
+  for (const std::string& name : names) {
+    const KernelTable& table = GetKernels(name);
+    EXPECT_EQ(table.isa, name);
+    EXPECT_NE(table.matmul, nullptr);
+    EXPECT_NE(table.attention, nullptr);
+  }
+  EXPECT_EQ(GetKernels("").isa, names.front());
+  EXPECT_EQ(GetKernels("auto").isa, names.front());
+}
+
+TEST(Isa, TablesAreDistinct) {
+  const std::vector<std::string> names = AvailableIsas();
+  for (size_t i = 1; i < names.size(); ++i) {
+    EXPECT_NE(GetKernels(names[i]).matmul, GetKernels(names[i - 1]).matmul)
+        << names[i];
+  }
+}
+
+TEST(Isa, UnknownNameIsRefusedWithTheList) {
+  EXPECT_THAT([] { GetKernels("avx1024"); },
+              ThrowsMessage<Error>(HasSubstr("reference")));
+  EXPECT_THAT([] { GetKernels("AVX2"); },
+              ThrowsMessage<Error>(HasSubstr("\"AVX2\"")));
+}
+
+}  // namespace
+}  // namespace llamba

@@ -1,0 +1,183 @@
+#include "formats/formats.h"
+#include "kernels/kernel_testing.h"
+#include "kernels/reference/reference.h"
+
+namespace llamba {
+namespace {
+
+using testing::Matrix;
+using testing::Random;
+
+// Weights of any float type, their first byte off every boundary but the
+// type's own, rows `gap` elements apart.
+class Weights {
+ public:
+  Weights(Random& random, DType dtype, int64_t rows, int64_t cols, float sigma)
+      : size_(static_cast<int64_t>(*RowBytes(dtype, 1))),
+        dtype_(dtype),
+        rows_(rows),
+        cols_(cols),
+        bytes_(static_cast<size_t>((rows * (cols + kGap) + 1) * size_)) {
+    for (int64_t r = 0; r < rows; ++r) {
+      EncodeRow(dtype, random.Normals(cols, sigma), Row(r));
+    }
+  }
+
+  MatrixView view() const {
+    return {dtype_, rows_, cols_, bytes_.data() + size_, RowStride()};
+  }
+  std::vector<float> Decoded(int64_t r) const {
+    std::vector<float> row(static_cast<size_t>(cols_));
+    DecodeRow(dtype_, view().data + r * RowStride(), row);
+    return row;
+  }
+
+ private:
+  static constexpr int64_t kGap = 5;
+  int64_t RowStride() const { return (cols_ + kGap) * size_; }
+  std::byte* Row(int64_t r) { return bytes_.data() + size_ + r * RowStride(); }
+
+  int64_t size_;
+  DType dtype_;
+  int64_t rows_, cols_;
+  std::vector<std::byte> bytes_;
+};
+
+MatMulArgs Args(const Weights& w, const Matrix& x, Matrix& y) {
+  return {.w = w.view(),
+          .x = x.data(),
+          .x_stride = x.stride(),
+          .m = x.rows(),
+          .bias = nullptr,
+          .y = y.data(),
+          .y_stride = y.stride(),
+          .accumulate = false};
+}
+
+// |error| <= depth u (sum |x w| + |bias| + |y before|), for the kernel and
+// (once more u for its final rounding, inside the depth) the reference.
+void ExpectClose(const MatMulArgs& args, const Weights& w, const Matrix& x,
+                 const Matrix& y, const Matrix& expected, double depth,
+                 double extra) {
+  for (int64_t n = 0; n < args.w.rows; ++n) {
+    const std::vector<float> row = w.Decoded(n);
+    for (int64_t m = 0; m < args.m; ++m) {
+      double norm = extra;
+      for (int64_t k = 0; k < args.w.cols; ++k) {
+        norm += std::abs(static_cast<double>(x.at(m, k)) *
+                         row[static_cast<size_t>(k)]);
+      }
+      ASSERT_NEAR(y.at(m, n), expected.at(m, n), depth * testing::kRound * norm)
+          << "m " << m << " n " << n << " K " << args.w.cols;
+    }
+  }
+}
+
+class MatMulTest : public testing::IsaTest {
+ protected:
+  void Check(DType dtype, int64_t m, int64_t n, int64_t k, float sigma = 1) {
+    Random random(static_cast<uint32_t>(m * 131 + n * 17 + k));
+    const Weights w(random, dtype, n, k, sigma);
+    const Matrix x = Matrix::Normal(random, m, k);
+    Matrix y(m, n), expected(m, n);
+    kernels().matmul(Args(w, x, y), 0, n);
+    reference::MatMul(Args(w, x, expected), 0, n);
+    y.ExpectWrittenExactly();
+    ExpectClose(Args(w, x, y), w, x, y, expected, Depth(k), 0);
+  }
+};
+
+TEST_P(MatMulTest, OddShapes) {
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+    for (const int64_t k : {1, 3, 7, 8, 17, 63, 65, 100, 576, 1408}) {
+      for (const int64_t m : {1, 2, 3, 5, 7, 8, 11}) Check(dtype, m, 13, k);
+    }
+    for (const int64_t n : {1, 2, 7, 8, 9, 31}) {
+      for (const int64_t m : {1, 4, 17}) Check(dtype, m, n, 65);
+    }
+    Check(dtype, 200, 19, 1100);  // several panels and blocks of rows
+  }
+}
+
+TEST_P(MatMulTest, SubnormalHalves) {
+  for (const int64_t m : {1, 3, 9}) Check(DType::kF16, m, 9, 100, 1e-6f);
+}
+
+TEST_P(MatMulTest, BiasAndAccumulate) {
+  Random random(7);
+  for (const int64_t m : {1, 3, 12}) {
+    const Weights w(random, DType::kBF16, 10, 70, 1);
+    const Matrix x = Matrix::Normal(random, m, 70);
+    const std::vector<float> bias = random.Normals(10, 3);
+    Matrix y = Matrix::Normal(random, m, 10, 3);
+    Matrix expected = y;
+    MatMulArgs args = Args(w, x, y);
+    args.bias = bias.data();
+    args.accumulate = true;
+    kernels().matmul(args, 0, 10);
+    args.y = expected.data();
+    reference::MatMul(args, 0, 10);
+    ExpectClose(args, w, x, y, expected, Depth(70), 30);
+  }
+}
+
+// No columns: bias alone, or zero.
+TEST_P(MatMulTest, NoColumns) {
+  Random random(9);
+  const Weights w(random, DType::kF32, 9, 0, 1);
+  for (const int64_t m : {1, 2, 20}) {
+    const Matrix x(m, 0);
+    Matrix y(m, 9);
+    kernels().matmul(Args(w, x, y), 0, 9);
+    y.ExpectWrittenExactly();
+    EXPECT_EQ(y.at(m - 1, 8), 0);
+  }
+}
+
+// One product of all rows against every other way to the same elements.
+TEST_P(MatMulTest, BitsDependOnNeitherRowsNorRange) {
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+    for (const int64_t k : {5, 64, 700, 1030}) {
+      Random random(static_cast<uint32_t>(k));
+      const int64_t m = 101, n = 21;
+      const Weights w(random, dtype, n, k, 1);
+      const Matrix x = Matrix::Normal(random, m, k);
+      Matrix whole(m, n);
+      kernels().matmul(Args(w, x, whole), 0, n);
+      for (const int64_t rows : {1, 2, 3, 4, 5, 6, 7, 8, 13, 100}) {
+        Matrix pieces(m, n);
+        for (int64_t r = 0; r < m; r += rows) {
+          MatMulArgs args = Args(w, x, pieces);
+          args.x += r * x.stride();
+          args.y += r * pieces.stride();
+          args.m = std::min(rows, m - r);
+          const int64_t cut = 1 + (r + rows) % (n - 1);
+          kernels().matmul(args, 0, cut);
+          kernels().matmul(args, cut, n);
+        }
+        ExpectSameBits(pieces, whole);
+      }
+    }
+  }
+}
+
+TEST_P(MatMulTest, RangeTouchesNothingElse) {
+  Random random(3);
+  for (const int64_t m : {1, 4, 30}) {
+    const Weights w(random, DType::kBF16, 40, 33, 1);
+    const Matrix x = Matrix::Normal(random, m, 33);
+    Matrix y(m, 40);
+    kernels().matmul(Args(w, x, y), 7, 26);
+    for (int64_t r = 0; r < m; ++r) {
+      for (int64_t c = 0; c < 40; ++c) {
+        EXPECT_EQ(Matrix::IsPoison(y.at(r, c)), c < 7 || c >= 26);
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, MatMulTest, ::testing::ValuesIn(AvailableIsas()),
+                         testing::IsaTestName);
+
+}  // namespace
+}  // namespace llamba
