@@ -55,8 +55,10 @@ class CheckIncludes(unittest.TestCase):
                              ("base/a.cc", "boost/any.hpp")):
             self.assertEqual(1, len(self.complaints(path, f"#include <{header}>")),
                              header)
-        self.assertEqual([], self.complaints("base/a_test.cc",
-                                             "#include <gtest/gtest.h>"))
+        for path, line in (("base/a_test.cc", "#include <gtest/gtest.h>"),
+                           ("base/a_testing.h", "#include <nlohmann/json.hpp>"),
+                           ("kernels/cpu/a.cc", '#include "hwy/foreach_target.h"')):
+            self.assertEqual([], self.complaints(path, line))
 
     def test_unknown_folder(self):
         self.assertEqual(1, len(self.complaints("misc/a.cc", "")))
