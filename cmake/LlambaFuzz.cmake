@@ -1,8 +1,8 @@
 # llamba_fuzz(NAME SOURCES ... DEPS ...)
 #
-# A libFuzzer target. It is built only with LLAMBA_FUZZ (clang, preset `fuzz`);
-# with LLAMBA_CHECKS a short run of fixed length over it is a ctest test of this
-# tree, which takes the program from build/fuzz. Seeds lie in tests/fuzz/NAME.
+# A libFuzzer target, built only with LLAMBA_FUZZ (clang, preset `fuzz`). Its seeds
+# lie in tests/fuzz/NAME; for each such folder the dev tree has a ctest test, a run
+# of fixed length (tests/CMakeLists.txt).
 if(LLAMBA_FUZZ)
   # The code under test tells libFuzzer which edges it took.
   add_compile_options(-fsanitize=fuzzer-no-link)
@@ -10,19 +10,15 @@ if(LLAMBA_FUZZ)
 endif()
 
 function(llamba_fuzz name)
+  if(NOT LLAMBA_FUZZ)
+    return()
+  endif()
   cmake_parse_arguments(FUZZ "" "" "SOURCES;DEPS" ${ARGN})
-  if(LLAMBA_FUZZ)
-    add_executable(${name} ${FUZZ_SOURCES})
-    target_link_libraries(${name} PRIVATE ${FUZZ_DEPS})
-    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
-    add_dependencies(fuzzers ${name})
-  elseif(LLAMBA_CHECKS)
-    add_test(NAME fuzz.${name}
-      COMMAND ${CMAKE_SOURCE_DIR}/scripts/fuzz-smoke
-              ${CMAKE_SOURCE_DIR}/build/fuzz/bin/${name}
-              ${CMAKE_SOURCE_DIR}/tests/fuzz/${name}
-              ${CMAKE_SOURCE_DIR}/build/fuzz/corpus/${name})
-    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 180
-      FIXTURES_REQUIRED fuzz_tree)
+  add_executable(${name} ${FUZZ_SOURCES})
+  target_link_libraries(${name} PRIVATE ${FUZZ_DEPS})
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers ${name})
+  if(NOT IS_DIRECTORY ${CMAKE_SOURCE_DIR}/tests/fuzz/${name})
+    message(FATAL_ERROR "llamba_fuzz: no seeds in tests/fuzz/${name}")
   endif()
 endfunction()
