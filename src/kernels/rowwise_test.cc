@@ -63,16 +63,18 @@ Matrix Arguments(int64_t rows, int64_t n) {
 }
 
 // Exp is good to 2 u relatively, the operations around it to one u each: 8 u of
-// the value. GELU moves more: the argument of its exponential, about -x^2 / 2,
-// is off by up to 5 u relatively and the polynomial beside it by 20 u, so that
-// |x| exp(-x^2 / 2) / 2, which bounds what is taken from max(x, 0), is off by
-// (20 + 2.5 x^2) u. Tails below 1e-36 may flush to zero.
+// the value; where a bias is added first, the argument's u moves it by |x| u.
+// GELU moves more: the argument of its exponential, about -x^2 / 2, is off by
+// up to 5 u relatively and the polynomial beside it by 20 u, so that |x|
+// exp(-x^2 / 2) / 2, which bounds what is taken from max(x, 0), is off by (20
+// + 2.5 x^2) u. Tails below 1e-36 may flush to zero.
 void ExpectActivation(double actual, double expected, double x, double up) {
   const double tail = std::abs(x) * std::exp(-x * x / 2) / 2;
   const double gelu = std::isfinite(x * x) ? tail * (20 + 2.5 * x * x) : 0;
-  ASSERT_NEAR(
-      actual, expected,
-      testing::kRound * (8 * std::abs(expected) + gelu * std::abs(up)) + 1e-36)
+  ASSERT_NEAR(actual, expected,
+              testing::kRound * ((8 + std::abs(x)) * std::abs(expected) +
+                                 gelu * std::abs(up)) +
+                  1e-36)
       << "x " << x;
 }
 

@@ -12,7 +12,7 @@ double Gelu(double x) { return 0.5 * x * std::erfc(-x / std::numbers::sqrt2); }
 
 double GeluTanh(double x) {
   const double u = std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x);
-  return 0.5 * x * (1 + std::tanh(u));
+  return x / (1 + std::exp(-2 * u));  // x (1 + tanh u) / 2, uncancelled
 }
 
 }  // namespace
