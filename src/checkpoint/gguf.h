@@ -89,6 +89,7 @@ class GgufWriter {
   GgufWriter(const std::string& path, const GgufMetadata& metadata,
              const std::vector<TensorInfo>& tensors);
   void Append(std::span<const std::byte> bytes);
+  void AppendPart(std::span<const std::byte> bytes);
   void Commit();
 
  private:
@@ -96,6 +97,7 @@ class GgufWriter {
   AtomicFile file_;
   std::vector<TensorInfo> tensors_;
   size_t next_ = 0;
+  size_t written_ = 0;  // of tensor next_
 };
 
 }  // namespace llamba

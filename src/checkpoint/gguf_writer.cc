@@ -206,9 +206,24 @@ void GgufWriter::Append(std::span<const std::byte> bytes) {
          DTypeName(tensor.dtype), ShapeString(tensor.shape), needed,
          bytes.size());
   }
+  AppendPart(bytes);
+}
+
+void GgufWriter::AppendPart(std::span<const std::byte> bytes) {
+  LLAMBA_ASSERT(next_ < tensors_.size());
+  const TensorInfo& tensor = tensors_[next_];
+  const size_t needed = *TensorBytes(tensor.dtype, tensor.shape);
+  if (bytes.size() > needed - written_) {
+    Fail("{}: tensor '{}': {} {} needs {} bytes, found {}", path_, tensor.name,
+         DTypeName(tensor.dtype), ShapeString(tensor.shape), needed,
+         written_ + bytes.size());
+  }
   file_.Write(bytes);
+  written_ += bytes.size();
+  if (written_ < needed) return;
   const size_t end = AlignUp(file_.offset(), gguf::kAlignment);
   file_.Write(std::string(end - file_.offset(), '\0'));
+  written_ = 0;
   ++next_;
 }
 

@@ -31,6 +31,9 @@ class SafetensorsWriter {
   // `bytes` of the next tensor; throws Error where the count is not what its
   // type and shape need.
   void Append(std::span<const std::byte> bytes);
+  // The next bytes of a tensor too large to hold: the last part of one makes
+  // the following tensor the next. Throws Error where they are too many.
+  void AppendPart(std::span<const std::byte> bytes);
   // Renames the file into place. Throws Error where a tensor is missing.
   void Commit();
 
@@ -39,6 +42,7 @@ class SafetensorsWriter {
   AtomicFile file_;
   std::vector<TensorInfo> tensors_;
   size_t next_ = 0;
+  size_t written_ = 0;  // of tensor next_
 };
 
 }  // namespace llamba

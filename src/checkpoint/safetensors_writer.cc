@@ -76,7 +76,22 @@ void SafetensorsWriter::Append(std::span<const std::byte> bytes) {
          DTypeName(tensor.dtype), ShapeString(tensor.shape), needed,
          bytes.size());
   }
+  AppendPart(bytes);
+}
+
+void SafetensorsWriter::AppendPart(std::span<const std::byte> bytes) {
+  LLAMBA_ASSERT(next_ < tensors_.size());
+  const TensorInfo& tensor = tensors_[next_];
+  const size_t needed = NeededBytes(path_, tensor);
+  if (bytes.size() > needed - written_) {
+    Fail("{}: tensor '{}': {} {} needs {} bytes, found {}", path_, tensor.name,
+         DTypeName(tensor.dtype), ShapeString(tensor.shape), needed,
+         written_ + bytes.size());
+  }
   file_.Write(bytes);
+  written_ += bytes.size();
+  if (written_ < needed) return;
+  written_ = 0;
   ++next_;
 }
 

@@ -34,10 +34,21 @@ ModelConfig ParseConfigJson(const std::string& json, const std::string& path) {
   return config;
 }
 
+nlohmann::ordered_json ConfigDocument(const ModelConfig& config) {
+  return config.FitsLlama() ? LlamaToJson(config) : LlambaToJson(config);
+}
+
 std::string ConfigToJson(const ModelConfig& config) {
-  const nlohmann::ordered_json document =
-      config.FitsLlama() ? LlamaToJson(config) : LlambaToJson(config);
-  return document.dump(2) + "\n";
+  return ConfigDocument(config).dump(2) + "\n";
+}
+
+void RequireLlambaEpsilon(const ModelConfig& config, const std::string& where) {
+  constexpr double kLlambaEpsilon = 1e-5;
+  if (config.block_norm_epsilon == kLlambaEpsilon) return;
+  Fail(
+      "{}: this model can only be written as a Llamba, whose blocks have a "
+      "norm epsilon of {}: found {}",
+      where, kLlambaEpsilon, config.block_norm_epsilon);
 }
 
 void ParseRopeScaling(const JsonFields& fields, AttentionConfig* config) {

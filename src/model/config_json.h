@@ -24,6 +24,14 @@ nlohmann::ordered_json LlamaToJson(const ModelConfig& config);
 void ParseRopeScaling(const JsonFields& fields, AttentionConfig* config);
 nlohmann::ordered_json RopeScalingToJson(const RopeScaling& scaling);
 
+// ConfigToJson before it is text.
+nlohmann::ordered_json ConfigDocument(const ModelConfig& config);
+
+// A Llamba's blocks have an epsilon of 1e-5 whatever its config says: throws
+// Error, `where` first, for a model that has another and must be written as
+// one.
+void RequireLlambaEpsilon(const ModelConfig& config, const std::string& where);
+
 // The sizes that both kinds of document may make absurd are bounded before
 // anything is allocated by them.
 int64_t BoundedLayers(int64_t n_layer, const std::string& where);

@@ -50,12 +50,6 @@ ModelConfig ReadLlamaKeys(const GgufFile& file) {
 
 void WriteLlamaKeys(const ModelConfig& config, GgufMetadata* metadata) {
   const AttentionConfig& attention = config.attention;
-  if (config.mlp.activation != Activation::kSilu) {
-    Fail(
-        "{}: GGUF's llama architecture knows silu only: expected that "
-        "activation, found another",
-        metadata->path);
-  }
   WriteSizes(config, kArch, metadata);
   metadata->Set(kHeads, static_cast<uint64_t>(attention.n_heads));
   metadata->Set(kKvHeads, static_cast<uint64_t>(attention.n_kv_heads));

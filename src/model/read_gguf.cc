@@ -21,7 +21,7 @@ Checkpoint ReadGgufModel(const std::string& path) {
       std::move(config), "GGUF, " + arch);
   builder.AddAll([&](const TensorId& id) { return TensorName(layout, id); });
   builder.Ignore(kRopeFreqs);
-  if (llama) builder.InterleaveRotary();
+  builder.InterleaveRotary();
   Checkpoint checkpoint = builder.Build();
   checkpoint.path = path;
   checkpoint.gguf = std::move(gguf.metadata);
