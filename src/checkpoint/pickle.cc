@@ -336,9 +336,8 @@ void Machine::Reduce() {
   const Callable callable = As<Callable>(Pop(), "a function");
   if (callable == Callable::kRebuildTensor) {
     Push(RebuildTensor(arguments));
-  } else if (callable == Callable::kRebuildParameter) {
-    if (arguments.empty()) Refuse("a parameter without a tensor");
-    As<Tensor>(arguments[0], "a tensor");
+  } else if (callable == Callable::kFirstArgument) {
+    if (arguments.empty()) Refuse("a call lacks its argument");
     stack_.push_back(arguments[0]);
   } else {
     if (!arguments.empty()) {

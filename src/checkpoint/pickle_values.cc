@@ -29,10 +29,12 @@ struct KnownCallable {
   Callable callable;
 };
 
-constexpr std::array<KnownCallable, 3> kCallables{{
+// restore_type_tag is what libtorch's C++ writer adds.
+constexpr std::array<KnownCallable, 4> kCallables{{
     {"collections", "OrderedDict", Callable::kOrderedDict},
     {"torch._utils", "_rebuild_tensor_v2", Callable::kRebuildTensor},
-    {"torch._utils", "_rebuild_parameter", Callable::kRebuildParameter},
+    {"torch._utils", "_rebuild_parameter", Callable::kFirstArgument},
+    {"torch.jit._pickle", "restore_type_tag", Callable::kFirstArgument},
 }};
 
 }  // namespace

@@ -24,8 +24,9 @@ struct Sequence {  // a tuple or a list
 struct Dictionary {
   std::vector<std::pair<Id, Id>> items;
 };
-// The globals that the machine knows.
-enum class Callable { kOrderedDict, kRebuildTensor, kRebuildParameter };
+// What a call of a known global gives: an empty dictionary, a tensor, or its
+// first argument (wrappers that add nothing to a tensor or a dictionary).
+enum class Callable { kOrderedDict, kRebuildTensor, kFirstArgument };
 struct StorageType {
   DType dtype;
 };
