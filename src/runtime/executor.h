@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "base/thread_pool.h"
 #include "runtime/model.h"
@@ -17,14 +16,14 @@ enum class LogitsFor { kNone, kLast, kAll };
 
 // One sequence's part of a call: its new tokens, read after what `state` holds.
 struct SequenceInput {
-  State* state;
+  State* state = nullptr;
   std::span<const int32_t> ids;
   LogitsFor logits = LogitsFor::kLast;
 };
 
 // Called for each row of logits (vocab_size floats, valid during the call), in
 // order of position within a sequence. `sequence` is the index in the call,
-// `index` the token's place in its ids.
+// `index` the token's place in its ids. Must not call the executor.
 using LogitsSink = FunctionRef<void(size_t sequence, int64_t index,
                                     std::span<const float> logits)>;
 
@@ -37,6 +36,8 @@ class Executor {
 
   explicit Executor(std::shared_ptr<const Model> model);
   ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
 
   const Model& model() const { return *model_; }
 
@@ -44,17 +45,26 @@ class Executor {
   // and batches are all this call. A sequence's logits and state do not depend,
   // bit for bit, on the other sequences nor on how its tokens were cut into
   // calls. Throws Error for an id out of range or a full context, before any
-  // state has changed.
+  // state has changed. A sink that throws stops the call: the states then have
+  // read some of their tokens, whole ones.
   void Forward(std::span<const SequenceInput> sequences, LogitsSink sink);
 
-  // One sequence, logits of the last token, valid until the next call.
+  // One sequence of at least one token (Error for none), logits of the last,
+  // valid until the next call.
   std::span<const float> Forward(State& state, std::span<const int32_t> ids);
 
  private:
   struct Workspace;
+  void Check(std::span<const SequenceInput> sequences) const;
+  // The parts of a pass, over the workspace's pieces.
+  void Embed(std::span<const SequenceInput> sequences);
+  void RunLayers();
+  void ChooseRows(std::span<const SequenceInput> sequences);
+  void NormWanted();
+  void EmitLogits(LogitsSink sink);
+
   std::shared_ptr<const Model> model_;
   std::unique_ptr<Workspace> workspace_;
-  std::vector<float> last_;
 };
 
 }  // namespace llamba

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/thread_pool.h"
@@ -35,7 +36,7 @@ class Model {
   static std::shared_ptr<const Model> Load(const std::string& path,
                                            const LoadOptions& options = {});
 
-  const ModelConfig& config() const { return config_; }
+  const ModelConfig& config() const { return *config_; }
   const Weights& weights() const { return weights_; }
   const Ops& ops() const { return ops_; }
   // Tells this model from others in saved states.
@@ -43,11 +44,14 @@ class Model {
 
   // The state before the first token.
   State NewState() const;
+  // See State::Restore.
+  State RestoreState(std::span<const std::byte> bytes,
+                     const std::string& where) const;
 
  private:
   Model(const Checkpoint& checkpoint, const LoadOptions& options);
 
-  ModelConfig config_;
+  std::shared_ptr<const ModelConfig> config_;  // states share it
   Ops ops_;
   Weights weights_;
   uint64_t fingerprint_;

@@ -20,17 +20,24 @@ namespace llamba {
 //
 // Copying is forking: the recurrent part is copied, full pages are shared, the
 // last page is copied when either side writes to it. Used by one thread at a
-// time; different states are independent.
+// time; different states are independent, also where they share pages.
 class State {
  public:
   static constexpr int64_t kPageTokens = 64;
 
   explicit State(const ModelConfig& config);
+  // Shares the config instead of copying it.
+  explicit State(std::shared_ptr<const ModelConfig> config);
 
   // Tokens read so far.
   int64_t position() const { return position_; }
   // Bytes held now (pages that are shared count in full).
   size_t bytes() const;
+  // Whether a model of this config can continue the state: the shapes agree.
+  bool Fits(const ModelConfig& config) const;
+  // Throws Error unless n more tokens fit the context of the attention layers
+  // (always the case where there are none).
+  void CheckContext(int64_t n) const;
 
   // The flat recurrent part, for serialising: layer by layer, convolution
   // inputs then state.
@@ -55,10 +62,15 @@ class State {
   static State Restore(const ModelConfig& config,
                        std::span<const std::byte> bytes,
                        const std::string& where);
+  static State Restore(std::shared_ptr<const ModelConfig> config,
+                       std::span<const std::byte> bytes,
+                       const std::string& where);
 
  private:
   struct Page;
-  struct LayerSlot;
+  int64_t PageFloats() const;
+  void MakeWritable(int layer, size_t page);
+
   std::shared_ptr<const ModelConfig> config_;
   AlignedBuffer<float> recurrent_;
   std::vector<int64_t> offsets_;  // of each Mamba-2 layer in recurrent_

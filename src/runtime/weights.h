@@ -15,8 +15,13 @@ namespace llamba {
 using Vector =
     AlignedBuffer<float>;  // empty where the config has no such tensor
 
-// A matrix that kernels read: mapped as stored, or decoded into `owned`.
+// A matrix that kernels read: mapped as stored, or decoded into `owned`. Moves
+// only: a copy would view the buffer of the original.
 struct Matrix {
+  Matrix() = default;
+  Matrix(Matrix&&) = default;
+  Matrix& operator=(Matrix&&) = default;
+
   MatrixView view;
   AlignedBuffer<std::byte> owned;
 };
