@@ -1,0 +1,36 @@
+#ifndef LLAMBA_APPS_MODEL_OUTPUT_H_
+#define LLAMBA_APPS_MODEL_OUTPUT_H_
+
+#include <optional>
+#include <string>
+
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "model/checkpoint.h"
+#include "tokenizer/tokenizer.h"
+
+namespace llamba {
+
+// What commands that write a model share.
+
+// True for FILE.gguf; else `out` is a directory. Throws Error for a name that
+// looks like another file (.safetensors, .bin).
+bool IsGgufOutput(const std::string& out);
+
+// Calls `write` with a progress report that draws a bar and stops at Ctrl-C;
+// then, as nothing is left behind, the program ends with code 130.
+void WithProgress(const std::string& label,
+                  const std::function<void(const WriteProgress&)>& write);
+
+// Throws Error where the tokenizer has more tokens than the model.
+void CheckTokenizerFits(const Tokenizer& tokenizer, const ModelConfig& config,
+                        const std::string& path);
+
+// One line about what was written: path, bytes, type.
+void PrintWritten(const std::string& out, const ModelConfig& config,
+                  const std::string& types,
+                  const std::optional<Tokenizer>& tokenizer);
+
+}  // namespace llamba
+
+#endif  // LLAMBA_APPS_MODEL_OUTPUT_H_
