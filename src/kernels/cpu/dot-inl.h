@@ -49,22 +49,24 @@ struct DotTile {
                       int64_t k) {
     int64_t i = 0;
     for (; i + kLanes <= k; i += kLanes) {
-      VF wv[kN];
-      for (int n = 0; n < kN; ++n) wv[n] = LoadFloats(w[n] + i);
-      Step(wv, [&](int m) HWY_ATTR { return LoadFloats(x[m] + i); });
+      Step([&](int m) HWY_ATTR { return LoadFloats(x[m] + i); },
+           [&](int n) HWY_ATTR { return LoadFloats(w[n] + i); });
     }
     if (i == k) return;
-    VF wv[kN];
-    for (int n = 0; n < kN; ++n) wv[n] = LoadFirst(w[n] + i, k - i);
-    Step(wv, [&](int m) HWY_ATTR { return LoadFirst(x[m] + i, k - i); });
+    Step([&](int m) HWY_ATTR { return LoadFirst(x[m] + i, k - i); },
+         [&](int n) HWY_ATTR { return LoadFirst(w[n] + i, k - i); });
   }
 
-  template <class LoadX>
-  HWY_INLINE void Step(const VF (&w)[kN], const LoadX& load_x) {
-    for (int m = 0; m < kM; ++m) {
-      const VF xv = load_x(m);
-      for (int n = 0; n < kN; ++n) {
-        acc[m][n] = hn::MulAdd(xv, w[n], acc[m][n]);
+  // Holds kM vectors of x and one of w beside the accumulators: 3 x 4 just fits
+  // 16 registers, also where w must be converted in one.
+  template <class LoadX, class LoadW>
+  HWY_INLINE void Step(const LoadX& load_x, const LoadW& load_w) {
+    VF xv[kM];
+    for (int m = 0; m < kM; ++m) xv[m] = load_x(m);
+    for (int n = 0; n < kN; ++n) {
+      const VF wv = load_w(n);
+      for (int m = 0; m < kM; ++m) {
+        acc[m][n] = hn::MulAdd(xv[m], wv, acc[m][n]);
       }
     }
   }

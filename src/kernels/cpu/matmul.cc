@@ -17,12 +17,14 @@ constexpr int kTileM = kManyRegisters ? 6 : 3;
 // From this many rows of x on, weights are converted to float once for all of
 // them, a panel (kPanelRows x kPanelK, 16 KB: half of the smallest L1) at a
 // time.
-constexpr int64_t kPackedM = 8;
+constexpr int64_t kPackedM = 16;
 constexpr int64_t kPanelRows = 8;
 constexpr int64_t kPanelK = 512;
-// Rows of x that one conversion serves; their accumulators wait in memory
-// between two panels. A multiple of every kTileM.
+// Rows of x (kBlockM, a multiple of every kTileM) that one conversion serves,
+// and rows of w that one pass over a block of x (kBlockM x kPanelK, 200 KB of
+// the L2) serves. Accumulators of both wait in memory between two panels.
 constexpr int64_t kBlockM = 96;
+constexpr int64_t kBlockN = 32;
 
 template <typename T>
 HWY_INLINE const T* WeightRow(const MatMulArgs& args, int64_t n) {
@@ -114,10 +116,10 @@ HWY_NOINLINE void FewRows(const MatMulArgs& args, int64_t n_begin,
 }
 
 // A panel of weights as floats, rows kPanelK apart, padded with zeros to whole
-// vectors, and the accumulators of a block of x against it.
+// vectors, and the accumulators of a block, tile after tile.
 struct Panel {
   HWY_ALIGN float w[kPanelRows * kPanelK];
-  HWY_ALIGN float acc[kBlockM * kPanelRows * kLanes];
+  HWY_ALIGN float acc[kBlockM * kBlockN * kLanes];
 };
 
 template <typename T>
@@ -158,25 +160,37 @@ HWY_INLINE void PackedTile(const MatMulArgs& args, int64_t m, int64_t n,
   }
 }
 
+// Columns [k, k + count) of the panel's rows n .. n + rows - 1, for rows
+// [m_begin, m_end) of x; acc is where the accumulators of these lie.
+template <typename T>
+HWY_INLINE void PackedPanel(const MatMulArgs& args, int64_t m_begin,
+                            int64_t m_end, int64_t n, int64_t rows, int64_t k,
+                            int64_t count, float* acc, Panel& panel) {
+  Pack<T>(args, n, rows, k, count, panel);
+  ForTiles(m_begin, m_end, [&](int64_t m, auto tile_m) HWY_ATTR {
+    int64_t j = 0;
+    for (; j + kTileN <= rows; j += kTileN) {
+      PackedTile<tile_m, kTileN>(args, m, n, j, k, count, acc, panel);
+      acc += tile_m * kTileN * kLanes;
+    }
+    for (; j < rows; ++j) {
+      PackedTile<tile_m, 1>(args, m, n, j, k, count, acc, panel);
+      acc += tile_m * kLanes;
+    }
+  });
+}
+
 template <typename T>
 HWY_INLINE void PackedBlock(const MatMulArgs& args, int64_t m_begin,
-                            int64_t m_end, int64_t n, int64_t rows,
+                            int64_t m_end, int64_t n_begin, int64_t n_end,
                             Panel& panel) {
   for (int64_t k = 0; k < args.w.cols; k += kPanelK) {
     const int64_t count = HWY_MIN(kPanelK, args.w.cols - k);
-    Pack<T>(args, n, rows, k, count, panel);
-    ForTiles(m_begin, m_end, [&](int64_t m, auto tile_m) HWY_ATTR {
-      int64_t j = 0;
-      float* acc = panel.acc + (m - m_begin) * kPanelRows * kLanes;
-      for (; j + kTileN <= rows; j += kTileN) {
-        PackedTile<tile_m, kTileN>(args, m, n, j, k, count, acc, panel);
-        acc += tile_m * kTileN * kLanes;
-      }
-      for (; j < rows; ++j) {
-        PackedTile<tile_m, 1>(args, m, n, j, k, count, acc, panel);
-        acc += tile_m * kLanes;
-      }
-    });
+    for (int64_t n = n_begin; n < n_end; n += kPanelRows) {
+      float* acc = panel.acc + (n - n_begin) * kBlockM * kLanes;
+      PackedPanel<T>(args, m_begin, m_end, n, HWY_MIN(kPanelRows, n_end - n), k,
+                     count, acc, panel);
+    }
   }
 }
 
@@ -185,9 +199,9 @@ HWY_NOINLINE void ManyRows(const MatMulArgs& args, int64_t n_begin,
                            int64_t n_end) {
   Panel panel;
   for (int64_t m = 0; m < args.m; m += kBlockM) {
-    for (int64_t n = n_begin; n < n_end; n += kPanelRows) {
+    for (int64_t n = n_begin; n < n_end; n += kBlockN) {
       PackedBlock<T>(args, m, HWY_MIN(args.m, m + kBlockM), n,
-                     HWY_MIN(kPanelRows, n_end - n), panel);
+                     HWY_MIN(n_end, n + kBlockN), panel);
     }
   }
 }
