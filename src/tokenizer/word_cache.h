@@ -24,7 +24,7 @@ class WordCache {
   void Put(std::string_view word, std::span<const int32_t> ids);
 
  private:
-  static constexpr size_t kEntries = 1 << 13;
+  static constexpr size_t kEntries = 1 << 15;
   static constexpr size_t kMaxWord = 30;
   static constexpr size_t kMaxIds = 8;
   struct alignas(64) Entry {
