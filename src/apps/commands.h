@@ -6,7 +6,13 @@
 // One function a sub-command, each in a file of its own (run.cc,
 // convert.cc...): it adds the sub-command with its flags to the program and
 // sets a callback that does the work. Errors leave as exceptions; main prints
-// them and exits 1.
+// them and exits 1. A new one is called in program.cc.
+//
+// --help, `man llamba` and the bash completion are made from what CLI11 knows:
+// - description: one line without a full stop; after an empty line, more text;
+// - footer: "Examples:" and, indented by two, what to type;
+// - an option's type_name: FILE, DIR, MODEL complete to paths, "a|b|c" to the
+//   words (see Choose in flags.h), anything else to nothing.
 namespace llamba {
 
 void AddRunCommand(CLI::App& program);
@@ -17,6 +23,7 @@ void AddConvertCommand(CLI::App& program);
 void AddInspectCommand(CLI::App& program);
 void AddSynthCommand(CLI::App& program);
 void AddBenchCommand(CLI::App& program);
+void AddDistillCommand(CLI::App& program);
 void AddHelpCommand(CLI::App& program);
 void AddCompletionCommand(CLI::App& program);
 

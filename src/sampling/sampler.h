@@ -60,6 +60,10 @@ class Sampler {
   // Forgets the recent tokens; the generator goes on.
   void ClearHistory() { history_.clear(); }
 
+  // The generator, for texts that share one.
+  const Random& random() const { return random_; }
+  void SetRandom(const Random& random) { random_ = random; }
+
   // Generator and recent tokens as bytes (options and constraint are not part
   // of it). Restore throws Error where the bytes are not of SaveState.
   std::string SaveState() const;

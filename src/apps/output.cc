@@ -1,0 +1,50 @@
+#include "apps/output.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace llamba {
+
+void PrintText(std::string_view text) {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+      std::fflush(stdout) != 0) {
+    Fail("cannot write to the standard output: {}", std::strerror(errno));
+  }
+}
+
+void PrintNote(std::string_view text) {
+  const bool color = UseColor(STDERR_FILENO);
+  fmt::print(stderr, "{}{}{}\n", color ? "\x1b[2m" : "", text,
+             color ? "\x1b[0m" : "");
+}
+
+std::string DescribeResult(const GenerateResult& result) {
+  const auto rate = [](double r) {
+    return r > 0 ? fmt::format(" ({:.4g}/s)", r) : std::string();
+  };
+  return fmt::format("{} tokens read{}, {} written{}; stopped by: {}",
+                     result.prompt_tokens, rate(result.PrefillRate()),
+                     result.new_tokens, rate(result.DecodeRate()),
+                     StopReasonName(result.reason));
+}
+
+void ShowPrefillProgress(int64_t done, int64_t total) {
+  constexpr int64_t kShort = 2048;
+  if (total < kShort || isatty(STDERR_FILENO) == 0) return;
+  // The line goes away when the prompt has been read.
+  if (done < total) {
+    fmt::print(stderr, "\rreading the prompt: {} of {} tokens", done, total);
+  } else {
+    fmt::print(stderr, "\r{:60}\r", "");
+  }
+}
+
+}  // namespace llamba
