@@ -41,14 +41,16 @@ class GgufMetadata {
   bool Has(std::string_view key) const { return Find(key) != nullptr; }
 
   // Get*: the value; throws Error naming file and key where it is missing or of
-  // another type. *Or: the fallback where it is missing.
+  // another type (a whole number is a float, too). *Or: the fallback where it
+  // is missing.
   int64_t GetInt(std::string_view key) const;
   int64_t GetIntOr(std::string_view key, int64_t fallback) const;
   double GetFloat(std::string_view key) const;
   double GetFloatOr(std::string_view key, double fallback) const;
   bool GetBoolOr(std::string_view key, bool fallback) const;
   const std::string& GetString(std::string_view key) const;
-  std::string GetStringOr(std::string_view key, std::string fallback) const;
+  std::string GetStringOr(std::string_view key,
+                          std::string_view fallback) const;
   // Null where the key is missing.
   const std::vector<std::string>* FindStrings(std::string_view key) const;
   // Any integer array, or one integer as an array of one; empty optional where

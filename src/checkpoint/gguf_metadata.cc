@@ -107,9 +107,9 @@ const std::string& GgufMetadata::GetString(std::string_view key) const {
 }
 
 std::string GgufMetadata::GetStringOr(std::string_view key,
-                                      std::string fallback) const {
+                                      std::string_view fallback) const {
   const auto* value = FindAs<std::string>(*this, key, "a string");
-  return value == nullptr ? std::move(fallback) : *value;
+  return value == nullptr ? std::string(fallback) : *value;
 }
 
 const std::vector<std::string>* GgufMetadata::FindStrings(

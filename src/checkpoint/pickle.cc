@@ -312,6 +312,7 @@ std::vector<int64_t> Machine::Ints(Id id, std::string_view expected) {
            items.size());
   }
   std::vector<int64_t> ints;
+  ints.reserve(items.size());
   for (const Id item : items) {
     ints.push_back(As<int64_t>(item, expected));
   }
@@ -364,6 +365,7 @@ std::vector<PickledTensor> ReadPickledTensors(
          KindName(root));
   }
   std::vector<PickledTensor> tensors;
+  tensors.reserve(dictionary->items.size());
   for (const auto& [key, value] : dictionary->items) {
     const auto* name = std::get_if<std::string_view>(&machine.at(key));
     if (name == nullptr) {
