@@ -1,0 +1,31 @@
+#include "apps/id_list.h"
+
+#include <charconv>
+
+#include "base/error.h"
+#include "checkpoint/printable.h"
+
+namespace llamba {
+
+std::vector<int32_t> ParseIdList(std::string_view text,
+                                 const std::string& where) {
+  constexpr std::string_view kBetween = ", \t\r\n[]";
+  std::vector<int32_t> ids;
+  for (;;) {
+    const size_t begin = text.find_first_not_of(kBetween);
+    if (begin == std::string_view::npos) return ids;
+    text.remove_prefix(begin);
+    const std::string_view word = text.substr(0, text.find_first_of(kBetween));
+    text.remove_prefix(word.size());
+    int32_t id = -1;
+    const char* end = word.data() + word.size();
+    const auto [stop, error] = std::from_chars(word.data(), end, id);
+    if (error != std::errc() || stop != end || id < 0) {
+      Fail("{}: expected whole numbers from 0 up, found '{}'", where,
+           Printable(word));
+    }
+    ids.push_back(id);
+  }
+}
+
+}  // namespace llamba
