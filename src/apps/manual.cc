@@ -67,10 +67,11 @@ std::string Options(const CommandText& text) {
   std::string out;
   for (const auto& [group, options] : text.groups) {
     for (const OptionText& option : options) {
-      out += ".TP\n";
-      out += "\\fB" + Escape(option.names) + "\\fR";
-      if (!option.value.empty()) out += " \\fI" + Escape(option.value) + "\\fR";
-      out += "\n" + Paragraph(option.meaning);
+      out += fmt::format(".TP\n\\fB{}\\fR", Escape(option.names));
+      if (!option.value.empty()) {
+        out += fmt::format(" \\fI{}\\fR", Escape(option.value));
+      }
+      out += fmt::format("\n{}", Paragraph(option.meaning));
     }
   }
   return out;

@@ -56,9 +56,10 @@ std::unique_ptr<CLI::App> MakeProgram() {
   program->require_subcommand(0, 1);
   AddRunCommand(*program);
   AddChatCommand(*program);
-  AddTokenizeCommand(*program);
   AddConvertCommand(*program);
   AddInspectCommand(*program);
+  AddTokenizeCommand(*program);
+  AddLogitsCommand(*program);
   AddSynthCommand(*program);
   AddDistillCommand(*program);
   AddCompletionCommand(*program);

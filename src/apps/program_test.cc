@@ -1,0 +1,84 @@
+#include "apps/program.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "apps/help.h"
+
+namespace llamba {
+namespace {
+
+using ::testing::HasSubstr;
+
+// What the program answers to a command line that it refuses.
+std::string Refusal(const std::string& line) {
+  const auto program = MakeProgram();
+  try {
+    program->parse(line);
+  } catch (const CLI::ParseError& error) {
+    return ExplainParseError(*program, error);
+  }
+  return "accepted";
+}
+
+TEST(ProgramTest, NamesTheNearestFlagAndCommand) {
+  EXPECT_THAT(Refusal("rnu model"), HasSubstr("Did you mean 'run'?"));
+  EXPECT_THAT(Refusal("run model --promt x"),
+              HasSubstr("no flag '--promt'. Did you mean '--prompt'?"));
+  EXPECT_THAT(Refusal("run --modle x"), HasSubstr("llamba run: no flag"));
+  EXPECT_THAT(Refusal("run model --temprature=0.5"),
+              HasSubstr("Did you mean '--temperature'?"));
+  EXPECT_THAT(Refusal("run"), HasSubstr("llamba run: MODEL is required"));
+  EXPECT_THAT(Refusal("run a b"), HasSubstr("one argument too many: 'b'"));
+  EXPECT_THAT(Refusal("run a --dtype b16"), HasSubstr("Did you mean 'bf16'?"));
+  EXPECT_THAT(Refusal("--vresion"), HasSubstr("Did you mean '--version'?"));
+}
+
+// The rules of commands.h, for whoever adds a command.
+TEST(ProgramTest, EveryCommandExplainsItself) {
+  const auto program = MakeProgram();
+  EXPECT_GE(SubCommands(*program).size(), 6u);
+  for (const CLI::App* command : SubCommands(*program)) {
+    const CommandText text = Describe(*command);
+    EXPECT_FALSE(text.summary.empty()) << text.name;
+    EXPECT_FALSE(text.summary.ends_with(".")) << text.name;
+    EXPECT_THAT(text.examples, HasSubstr("  llamba " + command->get_name()))
+        << text.name << " --help has no example";
+    for (const auto& [group, options] : text.groups) {
+      for (const OptionText& option : options) {
+        EXPECT_FALSE(option.meaning.empty()) << text.name << option.names;
+      }
+    }
+  }
+}
+
+TEST(ProgramTest, HelpFitsATerminal) {
+  const auto program = MakeProgram();
+  auto apps = SubCommands(*program);
+  apps.push_back(program.get());
+  for (const CLI::App* command : apps) {
+    std::istringstream lines(command->help());
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(line.size(), 80u) << command->get_name() << ": " << line;
+    }
+  }
+}
+
+TEST(ProgramTest, ManualAndCompletionKnowEveryFlag) {
+  const auto program = MakeProgram();
+  const std::string manual = ManualPage(*program);
+  const std::string completion = BashCompletion(*program);
+  for (const CLI::App* command : SubCommands(*program)) {
+    for (const CLI::Option* option : command->get_options()) {
+      for (const std::string& name : option->get_lnames()) {
+        EXPECT_THAT(completion, HasSubstr("--" + name));
+        std::string escaped = "\\-\\-";
+        for (char c : name) escaped += c == '-' ? "\\-" : std::string(1, c);
+        EXPECT_THAT(manual, HasSubstr(escaped));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace llamba
