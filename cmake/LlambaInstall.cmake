@@ -44,6 +44,6 @@ set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 "Runs Llamba models, recurrent language models distilled from Llama, on a CPU.
- Their memory of a conversation has a fixed size, however long the text is.
- The program continues texts, chats, converts checkpoints and measures models.")
+Their memory of a conversation has a fixed size, however long the text is.
+The program continues texts, chats, converts checkpoints and measures models.")
 include(CPack)
