@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -82,7 +83,8 @@ __attribute__((target("f16c"))) float HardwareToFloat(uint16_t half) {
 }
 
 TEST(Half, EqualsTheInstructionsBitForBit) {
-  if (!__builtin_cpu_supports("f16c")) GTEST_SKIP() << "skipped: no F16C";
+  // clang 14 cannot ask for F16C; every processor with AVX2 has it.
+  if (!__builtin_cpu_supports("avx2")) GTEST_SKIP() << "skipped: no F16C";
   for (uint32_t half = 0; half < 65536; ++half) {
     const auto h = static_cast<uint16_t>(half);
     ASSERT_EQ(std::bit_cast<uint32_t>(HalfToFloat(h)),
