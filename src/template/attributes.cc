@@ -45,10 +45,9 @@ bool Subscript(const Value& object, const Value& key, Value* out) {
 }
 
 Value Missing(const Value& object, const Value& key) {
-  const std::string name = key.IsString()
-                               ? "'" + key.AsString().substr(0, 100) + "'"
-                           : key.IsNumber() ? Repr(key)
-                                            : "of type " + key.TypeName();
+  std::string name = fmt::format("of type {}", key.TypeName());
+  if (key.IsString()) name = fmt::format("'{}'", key.AsString().substr(0, 100));
+  if (key.IsNumber()) name = Repr(key);
   return Value::MakeUndefined(
       fmt::format("'{}' object has no attribute {}", object.TypeName(), name));
 }

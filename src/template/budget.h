@@ -32,7 +32,7 @@ struct Limits {
   // Bytes of one string, the output included.
   size_t string = size_t{64} << 20;
   // Nodes evaluated, plus one for every 64 bytes that an operation touches.
-  int64_t work = 20'000'000;
+  int64_t work = 10'000'000;
   // Nesting of evaluation: expressions, statements, macro calls.
   int depth = 1000;
 };

@@ -165,12 +165,12 @@ void ReadIndent(const Value& value, JsonOptions* options) {
   if (value.IsString()) {
     options->indent = value.AsString();
   } else if (value.IsIntegral() && value.AsInt() <= 1000) {
-    options->indent = std::string(
+    options->indent.emplace(
         static_cast<size_t>(std::max<int64_t>(value.AsInt(), 0)), ' ');
   } else {
     Raise("tojson's indent must be a string or an integer up to 1000");
   }
-  options->item_separator = ",";
+  options->item_separator.assign(1, ',');
 }
 
 Value ToJson(Interpreter&, const Value& value, const Args& args) {

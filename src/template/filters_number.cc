@@ -60,7 +60,7 @@ std::optional<int64_t> ParseInt(const std::string& source, int64_t base) {
   }
   if (base == 0) base = 10;
   if (text.empty() || text[0] == '-') return std::nullopt;
-  const std::string digits = (negative ? "-" : "") + std::string(text);
+  const std::string digits = fmt::format("{}{}", negative ? "-" : "", text);
   int64_t number = 0;
   const auto result =
       std::from_chars(digits.data(), digits.data() + digits.size(), number,

@@ -170,7 +170,7 @@ FormatSpec ParseFormatSpec(std::string_view text) {
     ++pos;
   }
   if (at(pos) == '0' && spec.align == 0) {
-    spec.fill = "0";
+    spec.fill.assign(1, '0');
     spec.align = '=';
   }
   spec.width = std::max(ReadFormatNumber(text, &pos), 0);

@@ -156,6 +156,8 @@ Interpreter::ScopeGuard::ScopeGuard(Interpreter* interpreter, Scope* parent)
     : interpreter_(interpreter),
       former_(interpreter->scope_),
       scope_(std::make_unique<Scope>()) {
+  // A scope costs as much as several nodes.
+  Work(8);
   scope_->parent = parent;
   interpreter_->scope_ = scope_.get();
 }

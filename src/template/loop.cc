@@ -180,15 +180,18 @@ Flow RunLoop(Interpreter& interpreter, const ForStmt& stmt,
                                                        iterable, outer, depth);
   const CloseGuard guard(*loop);
   const Value loop_value = MakeObject(loop);
-  bool any = false;
+  // As in jinja2, the else block also follows a loop whose every body was left
+  // by break or continue.
+  bool completed = false;
   for (Value item; loop->Advance(&item);) {
-    any = true;
     const Interpreter::ScopeGuard scope(&interpreter, outer);
     interpreter.Bind(kLoop, loop_value);
     interpreter.Assign(stmt.target, item);
-    if (interpreter.Exec(stmt.body) == Flow::kBreak) return Flow::kNormal;
+    const Flow flow = interpreter.Exec(stmt.body);
+    if (flow == Flow::kBreak) break;
+    completed |= flow == Flow::kNormal;
   }
-  if (any || stmt.otherwise.empty()) return Flow::kNormal;
+  if (completed || stmt.otherwise.empty()) return Flow::kNormal;
   const Interpreter::ScopeGuard scope(&interpreter, outer);
   return interpreter.Exec(stmt.otherwise);
 }

@@ -11,7 +11,7 @@ namespace {
 std::optional<Value> TakeNamed(Args* args, std::string_view name) {
   for (auto it = args->named.begin(); it != args->named.end(); ++it) {
     if (it->first != name) continue;
-    Value value = std::move(it->second);
+    std::optional<Value> value(it->second);
     args->named.erase(it);
     return value;
   }

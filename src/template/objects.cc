@@ -75,6 +75,14 @@ bool RangeObject::GetIndex(int64_t index, Value* out) const {
   return true;
 }
 
+RangeObject RangeObject::Part(int64_t start, int64_t stop, int64_t step) const {
+  int64_t part_step = 0;
+  if (__builtin_mul_overflow(step_, step, &part_step)) {
+    Raise("an integer exceeds 64 bits");
+  }
+  return RangeObject(At(start), At(stop), part_step);
+}
+
 bool RangeObject::Equals(const Object& other) const {
   const auto* range = dynamic_cast<const RangeObject*>(&other);
   if (range == nullptr || range->length_ != length_) return false;

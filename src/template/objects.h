@@ -22,6 +22,8 @@ class RangeObject : public Object {
   bool GetIndex(int64_t index, Value* out) const override;
   bool Equals(const Object& other) const override;
   int64_t At(int64_t index) const { return start_ + index * step_; }
+  // range[start:stop:step], the bounds being those that Python resolves.
+  RangeObject Part(int64_t start, int64_t stop, int64_t step) const;
 
  private:
   int64_t start_, stop_, step_, length_;

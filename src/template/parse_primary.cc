@@ -231,7 +231,7 @@ void Parser::Argument(ArgumentList* list) {
 
 std::string Parser::DottedName(const char* what) {
   std::string name = TakeName(what);
-  while (SkipOperator(".")) name += "." + TakeName(what);
+  while (SkipOperator(".")) name.append(1, '.').append(TakeName(what));
   return name;
 }
 

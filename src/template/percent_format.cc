@@ -23,17 +23,21 @@ class PercentFormatter {
       Directive(&out);
       CheckStringSize(out.size());
     }
-    const bool rest =
-        value_.IsTuple()
-            ? used_ < value_.Items().size()
-            : !mapped_ && used_ == 0 && !value_.IsDict() && !value_.IsList();
-    if (rest && !mapped_) {
+    if (HasUnused()) {
       Raise("not all arguments converted during string formatting");
     }
     return out;
   }
 
  private:
+  // Whether arguments are left over. What can be subscripted counts as a
+  // mapping, which need not be used.
+  bool HasUnused() const {
+    if (value_.IsTuple()) return used_ < value_.Items().size();
+    return used_ == 0 && !mapped_ && !value_.IsDict() && !value_.IsList() &&
+           !value_.IsUndefined();
+  }
+
   void Directive(std::string* out) {
     Value item;
     const bool keyed = ReadKey(&item);
@@ -86,7 +90,7 @@ class PercentFormatter {
         break;
       }
     }
-    if (zero && !left) spec->fill = "0";
+    if (zero && !left) spec->fill.assign(1, '0');
     spec->align = left ? '<' : (zero ? '=' : '>');
   }
 
@@ -117,7 +121,7 @@ class PercentFormatter {
     if (type == 's' || type == 'r' || type == 'a') {
       if (spec.align == '=') {
         spec.align = '>';
-        spec.fill = " ";
+        spec.fill.assign(1, ' ');
       }
       return FormatText(type == 's' ? Str(item) : Repr(item), spec);
     }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "template/objects.h"
 #include "template/unicode.h"
 #include "template/value_ops.h"
 
@@ -83,11 +84,14 @@ Value Slice(const Value& value, const Value& start, const Value& stop,
   if (value.IsString()) {
     return SliceString(value.AsString(), start, stop, step);
   }
+  if (const auto* range = value.As<RangeObject>()) {
+    const Bounds bounds = Resolve(range->Length(), start, stop, step);
+    return MakeObject(std::make_shared<RangeObject>(
+        range->Part(bounds.start, bounds.stop, bounds.step)));
+  }
   if (!value.IsSequence()) {
-    // jinja2 turns the TypeError of a subscript into an undefined value.
     value.RequireDefined();
-    return Value::MakeUndefined(
-        fmt::format("'{}' object cannot be sliced", value.TypeName()));
+    Raise("'{}' object cannot be sliced", value.TypeName());
   }
   const auto& items = value.Items();
   const auto length = static_cast<int64_t>(items.size());

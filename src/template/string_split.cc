@@ -1,6 +1,6 @@
 #include "template/string_split.h"
 
-#include <algorithm>
+#include <iterator>
 
 #include "template/unicode.h"
 
@@ -23,8 +23,8 @@ class Pieces {
   size_t size() const { return items_.size(); }
   std::vector<Value> Take() { return std::move(items_); }
   std::vector<Value> TakeReversed() {
-    std::reverse(items_.begin(), items_.end());
-    return Take();
+    return {std::make_move_iterator(items_.rbegin()),
+            std::make_move_iterator(items_.rend())};
   }
 
  private:

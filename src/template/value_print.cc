@@ -22,7 +22,7 @@ std::pair<std::string, int> ShortestDigits(double number) {
 
 std::string Scientific(const std::string& digits, int exponent) {
   std::string out = digits.substr(0, 1);
-  if (digits.size() > 1) out += "." + digits.substr(1);
+  if (digits.size() > 1) out.append(1, '.').append(digits, 1);
   return out +
          fmt::format("e{}{:02}", exponent < 0 ? '-' : '+', std::abs(exponent));
 }
