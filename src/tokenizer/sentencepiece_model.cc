@@ -146,9 +146,12 @@ int32_t AddSpelledPiece(std::string_view spelling, TokenType type, float score,
   }
   if (type == TokenType::kByte) {
     uint8_t byte = 0;
-    const char* digits = spelling.data() + 3;
-    if (spelling.size() != 6 || !spelling.starts_with("<0x") ||
-        std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2) {
+    const std::string_view digits =
+        spelling.size() == 6 ? spelling.substr(3, 2) : "";
+    const char* end = digits.data() + digits.size();
+    if (!spelling.starts_with("<0x") || !spelling.ends_with('>') ||
+        digits.empty() ||
+        std::from_chars(digits.data(), end, byte, 16).ptr != end) {
       Fail("{}: piece {}: expected <0x00> to <0xFF>, found \"{}\"", source,
            vocabulary->size(), spelling);
     }
