@@ -129,6 +129,10 @@ CommandText Describe(const CLI::App& command) {
   return text;
 }
 
+std::string Help(const CLI::App& command) {
+  return HelpFormatter().make_help(&command, "", CLI::AppFormatMode::Normal);
+}
+
 std::string HelpFormatter::make_help(const CLI::App* command, std::string,
                                      CLI::AppFormatMode) const {
   const CommandText text = Describe(*command);
@@ -170,14 +174,14 @@ void AddHelpCommand(CLI::App& program) {
       return;
     }
     if (flags->command.empty()) {
-      std::cout << program.help();
+      std::cout << Help(program);
       return;
     }
     std::vector<std::string> names;
     for (const CLI::App* command : SubCommands(program)) {
       names.push_back(command->get_name());
       if (command->get_name() == flags->command) {
-        std::cout << command->help();
+        std::cout << Help(*command);
         return;
       }
     }

@@ -39,6 +39,10 @@ class HelpFormatter : public CLI::FormatterBase {
                         CLI::AppFormatMode mode) const override;
 };
 
+// What --help of this command shows. (CLI11's own help() is that of the
+// sub-command being run.)
+std::string Help(const CLI::App& command);
+
 // The manual page of the whole program, in man(7) macros.
 std::string ManualPage(const CLI::App& program);
 

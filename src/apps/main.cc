@@ -8,6 +8,7 @@
 #include <iostream>
 #include <new>
 
+#include "apps/help.h"
 #include "apps/program.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -35,7 +36,7 @@ int RunProgram(int argc, char** argv) {
   const auto program = MakeProgram();
   try {
     program->parse(argc, argv);
-    if (program->get_subcommands().empty()) std::cout << program->help();
+    if (program->get_subcommands().empty()) std::cout << Help(*program);
     return FlushOutput();
   } catch (const CLI::Success& request) {
     return ShowRequested(*program, request);

@@ -35,15 +35,22 @@ std::string Escape(const std::string& text) {
   return escaped;
 }
 
-// A paragraph of running text, a sentence a line as roff likes it.
+// A paragraph of running text: as roff likes it, a sentence a line, and no line
+// longer than 78 characters.
 std::string Paragraph(const std::string& text) {
-  std::string out;
+  constexpr size_t kWidth = 78;
+  std::string paragraph, line;
   std::istringstream words(text);
   for (std::string word; words >> word;) {
-    if (!out.empty()) out += out.back() == '.' ? '\n' : ' ';
-    out += word;
+    const bool full = Escape(line).size() + 1 + Escape(word).size() > kWidth;
+    if (!line.empty() && (full || line.ends_with('.'))) {
+      paragraph += Escape(line) + '\n';
+      line.clear();
+    }
+    if (!line.empty()) line += ' ';
+    line += word;
   }
-  return Escape(out) + "\n";
+  return paragraph + Escape(line) + '\n';
 }
 
 // Examples: titles as text, indented lines as they are.
@@ -85,6 +92,9 @@ std::string CommandSection(const CLI::App& command) {
   return out + Options(text) + Examples(text.examples);
 }
 
+// Of the text; the clock would make every build another one.
+constexpr char kDate[] = "2026-11-25";
+
 constexpr char kEnvironment[] = R"(.SH ENVIRONMENT
 .TP
 \fBNO_COLOR\fR
@@ -104,7 +114,7 @@ error), 130 when Ctrl\-C ended the work.
 std::string ManualPage(const CLI::App& program) {
   const CommandText text = Describe(program);
   std::string page = fmt::format(
-      ".TH LLAMBA 1 \"\" \"llamba {}\" \"User Commands\"\n", kVersion);
+      ".TH LLAMBA 1 {} \"llamba {}\" \"User Commands\"\n", kDate, kVersion);
   page += fmt::format(".SH NAME\nllamba \\- {}\n", Escape(text.summary));
   page +=
       fmt::format(".SH SYNOPSIS\n.B llamba\n{}\n", Escape("COMMAND [OPTIONS]"));

@@ -57,7 +57,7 @@ TEST(ProgramTest, HelpFitsATerminal) {
   auto apps = SubCommands(*program);
   apps.push_back(program.get());
   for (const CLI::App* command : apps) {
-    std::istringstream lines(command->help());
+    std::istringstream lines(Help(*command));
     for (std::string line; std::getline(lines, line);) {
       EXPECT_LE(line.size(), 80u) << command->get_name() << ": " << line;
     }
