@@ -42,12 +42,12 @@ def main():
     print("// Written by tools/generate_unicode_classes.py; do not edit.")
     print('#include "tokenizer/unicode_class.h"\n')
     print("namespace llamba {\nnamespace {\n")
-    print("constexpr CharClass L = CharClass::kLetter;")
-    print("constexpr CharClass N = CharClass::kNumber;")
-    print("constexpr CharClass S = CharClass::kSpace;\n")
+    print("constexpr CharClass kL = CharClass::kLetter;")
+    print("constexpr CharClass kN = CharClass::kNumber;")
+    print("constexpr CharClass kS = CharClass::kSpace;\n")
     print("// clang-format off\nconstexpr ClassRange kRanges[] = {")
     for start in range(0, len(rows), 5):
-        cells = [f"{{0x{a:X},0x{b:X},{n[1]}}}" for a, b, n in rows[start : start + 5]]
+        cells = [f"{{0x{a:X},0x{b:X},k{n[1]}}}" for a, b, n in rows[start : start + 5]]
         print("    " + ",".join(cells) + ",")
     print("};\n// clang-format on\n\n}  // namespace\n")
     print("std::span<const ClassRange> UnicodeClassRanges() { return kRanges; }\n")

@@ -47,7 +47,7 @@ std::unique_ptr<WordCache> WordCachePool::Take() {
 
 void WordCachePool::Return(std::unique_ptr<WordCache> cache) {
   const std::lock_guard lock(mutex_);
-  free_.push_back(std::move(cache));
+  if (free_.size() < kMaxFree) free_.push_back(std::move(cache));
 }
 
 }  // namespace llamba

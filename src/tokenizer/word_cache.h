@@ -56,6 +56,7 @@ class WordCachePool {
   };
 
  private:
+  static constexpr size_t kMaxFree = 16;  // 2 MB each
   std::unique_ptr<WordCache> Take();
   void Return(std::unique_ptr<WordCache> cache);
 
