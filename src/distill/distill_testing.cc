@@ -9,8 +9,8 @@ namespace llamba::distill {
 
 ModelConfig TinyTeacherConfig() {
   ModelConfig config;
-  config.vocab_size = 23;
-  config.d_model = 12;
+  config.vocab_size = 24;
+  config.d_model = 16;
   config.n_layer = 2;
   config.tie_embeddings = true;
   config.mlp.intermediate_size = 20;

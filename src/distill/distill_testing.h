@@ -9,7 +9,7 @@
 // central differences.
 namespace llamba::distill {
 
-// A Llama of 2 layers, d_model 12, 4 heads of 4 over 2 key/value heads.
+// A Llama of 2 layers, d_model 16, 4 heads of 4 over 2 key/value heads.
 ModelConfig TinyTeacherConfig();
 
 // Random parameters of moderate size for every tensor of the schema.

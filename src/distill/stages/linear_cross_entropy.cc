@@ -22,20 +22,21 @@ Tensor Logits(const Tensor& hidden, const Tensor& weight, const Tensor& bias,
 class LinearCrossEntropyFunction
     : public torch::autograd::Function<LinearCrossEntropyFunction> {
  public:
-  // Returns {loss, kl, top1}; only the loss has a gradient.
+  // Returns {loss, kl, top1}; only the loss has a gradient. A function's inputs
+  // must be defined: `maybe_bias` without elements is none.
   static variable_list forward(AutogradContext* context, const Tensor& hidden,
-                               const Tensor& weight, const Tensor& bias,
+                               const Tensor& weight, const Tensor& maybe_bias,
                                const HeadInputs* teacher, double temperature,
                                int64_t rows) {
     const auto type = AccumulateType(hidden);
+    const Tensor bias = maybe_bias.numel() == 0 ? Tensor() : maybe_bias;
     const auto wide = hidden.options().dtype(type).requires_grad(false);
     const int64_t m = hidden.size(0);
     Tensor loss = torch::zeros({}, wide), entropy = torch::zeros({}, wide),
            agreed = torch::zeros({}, wide);
     Tensor d_hidden = torch::empty_like(hidden);
     Tensor d_weight = torch::zeros(weight.sizes(), wide);
-    Tensor d_bias =
-        bias.defined() ? torch::zeros(bias.sizes(), wide) : Tensor();
+    Tensor d_bias = torch::zeros(maybe_bias.sizes(), wide);
 
     for (int64_t begin = 0; begin < m; begin += rows) {
       const int64_t end = std::min(m, begin + rows);
@@ -54,13 +55,13 @@ class LinearCrossEntropyFunction
 
       const Tensor d_logits = student_log.exp().sub_(target).div_(
           temperature * static_cast<double>(m));
-      if (d_bias.defined()) d_bias += d_logits.sum(0);
+      if (bias.defined()) d_bias += d_logits.sum(0);
       const Tensor d = d_logits.to(hidden.scalar_type());
       d_hidden.slice(0, begin, end).copy_(torch::matmul(d, weight));
       d_weight += torch::matmul(d.t(), h);
     }
     context->save_for_backward({d_hidden, d_weight.to(weight.scalar_type()),
-                                d_bias.defined() ? d_bias : Tensor()});
+                                d_bias.to(maybe_bias.scalar_type())});
     loss /= m;
     Tensor kl = loss - entropy / m;
     Tensor top1 = agreed / m;
@@ -72,8 +73,8 @@ class LinearCrossEntropyFunction
                                 const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
     const Tensor& g = gradients[0];
-    const auto scaled = [&](const Tensor& d) {
-      return d.defined() ? (d * g.to(d.scalar_type())) : Tensor();
+    const auto scaled = [&g](const Tensor& d) {
+      return d * g.to(d.scalar_type());
     };
     return {scaled(saved[0]), scaled(saved[1]), scaled(saved[2]),
             Tensor(),         Tensor(),         Tensor()};
@@ -85,9 +86,11 @@ class LinearCrossEntropyFunction
 CrossEntropy LinearCrossEntropy(const HeadInputs& student,
                                 const HeadInputs& teacher, double temperature,
                                 int64_t rows) {
+  const Tensor bias = student.bias.defined()
+                          ? student.bias
+                          : torch::empty({0}, student.hidden.options());
   const variable_list out = LinearCrossEntropyFunction::apply(
-      student.hidden, student.weight, student.bias, &teacher, temperature,
-      rows);
+      student.hidden, student.weight, bias, &teacher, temperature, rows);
   return {out[0], out[1], out[2]};
 }
 

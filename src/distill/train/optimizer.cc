@@ -18,58 +18,58 @@ bool IsMatrix(const TensorId& id, const Tensor& tensor) {
 
 }  // namespace
 
-ShardedAdamW::ShardedAdamW(ParameterMap& parameters,
+ShardedAdamW::ShardedAdamW(const ParameterMap& precise, ParameterMap& working,
+                           const torch::TensorOptions& working_options,
                            const std::function<bool(const TensorId&)>& trains,
                            const AdamWOptions& options,
                            Communicator& communicator)
     : options_(options), communicator_(communicator) {
-  std::vector<TensorId> ids, vectors;
-  int64_t n_decayed = 0;
-  for (auto& [id, tensor] : parameters) {
-    tensor = tensor.detach();
-    if (!trains(id)) continue;
-    n_parameters_ += tensor.numel();
-    if (IsMatrix(id, tensor)) {
-      n_decayed += tensor.numel();
-      ids.push_back(id);
-    } else {
-      vectors.push_back(id);
+  for (const bool matrices : {true, false}) {
+    for (const auto& [id, tensor] : precise) {
+      if (!trains(id) || IsMatrix(id, tensor) != matrices) continue;
+      slots_.push_back({id, n_parameters_, tensor.numel()});
+      n_parameters_ += tensor.numel();
     }
+    if (matrices) n_decayed_ = n_parameters_;
   }
   if (n_parameters_ == 0) Fail("training: no parameter of the student learns");
-  ids.insert(ids.end(), vectors.begin(), vectors.end());
-  LayOut(parameters, ids, n_decayed);
+  LayOut(precise, working, working_options);
 }
 
-void ShardedAdamW::LayOut(ParameterMap& parameters,
-                          const std::vector<TensorId>& ids, int64_t n_decayed) {
+void ShardedAdamW::LayOut(const ParameterMap& precise, ParameterMap& working,
+                          const torch::TensorOptions& working_options) {
   const int64_t unit = kShardAlignment * communicator_.size();
   const int64_t padded = (n_parameters_ + unit - 1) / unit * unit;
   shard_size_ = padded / communicator_.size();
   const int64_t begin = shard_size_ * communicator_.rank();
-  decayed_in_shard_ = std::clamp<int64_t>(n_decayed - begin, 0, shard_size_);
+  decayed_in_shard_ = std::clamp<int64_t>(n_decayed_ - begin, 0, shard_size_);
 
-  const Tensor& like = parameters.at(ids[0]);
-  weights_ = torch::zeros({padded}, like.options());
-  gradients_ = torch::zeros_like(weights_);
-  int64_t offset = 0;
-  for (const TensorId& id : ids) {
-    Tensor& tensor = parameters.at(id);
-    const int64_t n = tensor.numel();
-    const auto view = [&](const Tensor& flat) {
-      return flat.slice(0, offset, offset + n).view(tensor.sizes());
-    };
-    Tensor weight = view(weights_);
-    weight.copy_(tensor);
-    // A detached view is a leaf whose gradient accumulates into gradients_.
-    Tensor leaf = weight.detach().requires_grad_();
-    leaf.mutable_grad() = view(gradients_);
-    tensor = leaf;
-    offset += n;
+  for (const auto& [id, tensor] : precise) {
+    working[id] = tensor.detach().to(working_options);
   }
-  shards_.master = weights_.slice(0, begin, begin + shard_size_)
-                       .to(AccumulateType(weights_))
-                       .clone();
+  weights_ = torch::zeros({padded}, working_options);
+  gradients_ = torch::zeros_like(weights_);
+  const auto wide = working_options.dtype(AccumulateType(weights_));
+  shards_.master = torch::zeros({shard_size_}, wide);
+  for (const Slot& slot : slots_) {
+    const Tensor& tensor = precise.at(slot.id);
+    const auto view = [&](const Tensor& flat) {
+      return flat.slice(0, slot.offset, slot.offset + slot.size)
+          .view(tensor.sizes());
+    };
+    view(weights_).copy_(tensor);
+    // A detached view is a leaf whose gradient accumulates into gradients_.
+    Tensor leaf = view(weights_).detach().requires_grad_();
+    leaf.mutable_grad() = view(gradients_);
+    working[slot.id] = leaf;
+    const int64_t from = std::max(slot.offset, begin);
+    const int64_t to = std::min(slot.offset + slot.size, begin + shard_size_);
+    if (from < to) {
+      shards_.master.slice(0, from - begin, to - begin)
+          .copy_(tensor.reshape({-1}).slice(0, from - slot.offset,
+                                            to - slot.offset));
+    }
+  }
   shards_.first_moment = torch::zeros_like(shards_.master);
   shards_.second_moment = torch::zeros_like(shards_.master);
   gathered_ = torch::zeros_like(shards_.master);
@@ -138,16 +138,27 @@ void ShardedAdamW::Restore(const Shards& whole, int64_t n_updates) {
   PublishWeights();
 }
 
-ShardedAdamW::Shards ShardedAdamW::Gather() {
+Tensor ShardedAdamW::GatherWhole(const Tensor& shard) {
   const torch::NoGradGuard no_grad;
-  const auto whole = [&](const Tensor& shard) {
-    Tensor full =
-        torch::empty({shard_size_ * communicator_.size()}, shard.options());
-    communicator_.AllGather(shard, full);
-    return full.slice(0, 0, n_parameters_).to(torch::kCPU);
-  };
-  return {whole(shards_.master), whole(shards_.first_moment),
-          whole(shards_.second_moment)};
+  Tensor full =
+      torch::empty({shard_size_ * communicator_.size()}, shard.options());
+  communicator_.AllGather(shard, full);
+  return full.slice(0, 0, n_parameters_).to(torch::kCPU);
+}
+
+ShardedAdamW::Shards ShardedAdamW::Gather() {
+  return {GatherWhole(shards_.master), GatherWhole(shards_.first_moment),
+          GatherWhole(shards_.second_moment)};
+}
+
+void ShardedAdamW::Extract(ParameterMap& precise) {
+  const torch::NoGradGuard no_grad;
+  const Tensor master = GatherWhole(shards_.master);
+  for (const Slot& slot : slots_) {
+    Tensor& tensor = precise.at(slot.id);
+    tensor.copy_(master.slice(0, slot.offset, slot.offset + slot.size)
+                     .view(tensor.sizes()));
+  }
 }
 
 }  // namespace llamba::distill

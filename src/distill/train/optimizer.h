@@ -29,10 +29,13 @@ struct AdamWOptions {
 // Bytes a worker for n parameters in bfloat16: 2n + 2n + 16n / size.
 class ShardedAdamW {
  public:
-  // Takes the trainable tensors out of `parameters` and puts views of one flat
-  // tensor in their place, leaves with gradients; the rest stop learning.
-  // `parameters` and `communicator` must outlive the object.
-  ShardedAdamW(ParameterMap& parameters,
+  // `precise` holds every parameter in float32 (or double) on the CPU. Fills
+  // `working`, the student's map, with the same in `working_options`' type and
+  // device: those that learn as views of one flat tensor, leaves with
+  // gradients, the rest as plain tensors. `communicator` must outlive the
+  // object.
+  ShardedAdamW(const ParameterMap& precise, ParameterMap& working,
+               const torch::TensorOptions& working_options,
                const std::function<bool(const TensorId&)>& trains,
                const AdamWOptions& options, Communicator& communicator);
 
@@ -64,15 +67,25 @@ class ShardedAdamW {
   void Restore(const Shards& whole, int64_t n_updates);
   // The whole state, gathered from all workers onto each, on the CPU.
   Shards Gather();
+  // Writes the master weights of what learns back into `precise`.
+  void Extract(ParameterMap& precise);
 
  private:
-  void LayOut(ParameterMap& parameters, const std::vector<TensorId>& ids,
-              int64_t n_decayed);
+  // What learns, in flat order: matrices (with decay) first.
+  struct Slot {
+    TensorId id;
+    int64_t offset, size;
+  };
+  void LayOut(const ParameterMap& precise, ParameterMap& working,
+              const torch::TensorOptions& working_options);
+  Tensor GatherWhole(const Tensor& shard);
   void PublishWeights();
 
   const AdamWOptions options_;
   Communicator& communicator_;
+  std::vector<Slot> slots_;
   int64_t n_parameters_ = 0;
+  int64_t n_decayed_ = 0;
   int64_t shard_size_ = 0;
   // Parameters with decay come first: the first decayed_in_shard_ of this
   // shard.

@@ -1,0 +1,32 @@
+#include <signal.h>
+
+#include "apps/distill/commands.h"
+#include "apps/run_program.h"
+#include "base/log.h"
+
+namespace llamba::distill {
+namespace {
+
+int Main(int argc, char** argv) {
+  CLI::App program(
+      "Make a Llamba from a Llama teacher by MOHAWK's three stages",
+      "llamba-distill");
+  program.require_subcommand(0, 1);
+  program.footer(
+      "Examples:\n"
+      "  llamba-distill tokenize corpus.txt --teacher DIR -o shards\n"
+      "  llamba-distill train --teacher DIR --data shards -o student");
+  AddTokenizeCommand(program);
+  AddTrainCommand(program);
+  AddSampleCommand(program);
+  return RunProgram(program, argc, argv);
+}
+
+}  // namespace
+}  // namespace llamba::distill
+
+int main(int argc, char** argv) {
+  signal(SIGPIPE, SIG_DFL);
+  llamba::InitLogging(spdlog::level::info);
+  return llamba::distill::Main(argc, argv);
+}

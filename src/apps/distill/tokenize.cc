@@ -1,0 +1,72 @@
+#include "distill/data/tokenize.h"
+
+#include <spdlog/spdlog.h>
+
+#include <memory>
+
+#include "apps/distill/commands.h"
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "tokenizer/tokenizer.h"
+
+namespace llamba::distill {
+namespace {
+
+struct TokenizeFlags {
+  TokenizeOptions options;
+  std::string teacher;
+  int threads = 0;
+};
+
+void RunTokenize(const TokenizeFlags& flags) {
+  if (flags.threads > 0) ThreadPool::SetDefaultThreads(flags.threads);
+  const Tokenizer tokenizer = LoadTokenizer(flags.teacher);
+  const InterruptGuard guard;
+  const TokenizeResult result =
+      TokenizeFiles(tokenizer, flags.options, ThreadPool::Default());
+  spdlog::info("{} documents, {} tokens in {} shards, {:.2f} bytes a token",
+               result.n_documents, result.n_tokens, result.n_shards,
+               static_cast<double>(result.n_bytes) /
+                   static_cast<double>(std::max<int64_t>(1, result.n_tokens)));
+}
+
+}  // namespace
+
+void AddTokenizeCommand(CLI::App& program) {
+  const auto flags = std::make_shared<TokenizeFlags>();
+  CLI::App* command = program.add_subcommand(
+      "tokenize", "Turn text or JSONL files into shards of tokens");
+  command
+      ->add_option("FILES", flags->options.inputs,
+                   "Text, or .jsonl with a field text or messages; - reads "
+                   "standard input")
+      ->required();
+  command
+      ->add_option("--teacher", flags->teacher,
+                   "The teacher, or its tokenizer's folder")
+      ->required();
+  command
+      ->add_option("-o,--output", flags->options.output,
+                   "Folder for the shards")
+      ->required();
+  command
+      ->add_option("--separator", flags->options.separator,
+                   "What parts the documents of a text; it becomes the "
+                   "teacher's document-end token")
+      ->capture_default_str();
+  command
+      ->add_option("--shard-tokens", flags->options.shard_tokens,
+                   "Tokens a shard, about")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command->add_option("--threads", flags->threads,
+                      "Threads (default: one a core)");
+  command->footer(
+      "Examples:\n"
+      "  llamba-distill tokenize corpus.txt --teacher DIR -o shards\n"
+      "  zstd -dc corpus.txt.zst | llamba-distill tokenize - --teacher DIR "
+      "-o shards");
+  command->callback([flags] { RunTokenize(*flags); });
+}
+
+}  // namespace llamba::distill

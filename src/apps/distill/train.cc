@@ -1,0 +1,132 @@
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include <iostream>
+#include <memory>
+#include <sstream>
+
+#include "apps/distill/commands.h"
+#include "apps/distill/device_flags.h"
+#include "apps/program.h"
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "distill/train/run.h"
+
+namespace llamba::distill {
+namespace {
+
+// The code of a run that stopped before its end with a checkpoint to go on
+// from.
+constexpr int kUnfinished = 3;
+
+struct TrainFlags {
+  std::string recipe, teacher;
+  std::vector<std::string> data, held_out, set;
+  std::string keep_attention;
+  bool print_recipe = false;
+  RunOptions options;
+  DeviceFlags device;
+};
+
+// "shards" or "shards=0.3".
+SourceRecipe ParseSource(const std::string& text) {
+  const size_t equals = text.rfind('=');
+  if (equals == std::string::npos) return {{text}, 1};
+  const std::string weight = text.substr(equals + 1);
+  try {
+    size_t used = 0;
+    const double value = std::stod(weight, &used);
+    if (used == weight.size()) return {{text.substr(0, equals)}, value};
+  } catch (const std::exception&) {
+  }
+  Fail("--data {}: expected PATH or PATH=WEIGHT, found weight \"{}\"", text,
+       weight);
+}
+
+Recipe MakeRecipe(const TrainFlags& flags) {
+  std::vector<std::string> overrides = flags.set;
+  if (!flags.keep_attention.empty()) {
+    overrides.push_back("student.keep_attention=[" + flags.keep_attention +
+                        "]");
+  }
+  Recipe recipe = LoadRecipe(flags.recipe, overrides);
+  if (!flags.teacher.empty()) recipe.teacher = flags.teacher;
+  if (!flags.data.empty()) {
+    recipe.data.clear();
+    for (const std::string& text : flags.data) {
+      recipe.data.push_back(ParseSource(text));
+    }
+  }
+  if (!flags.held_out.empty()) recipe.held_out = flags.held_out;
+  return recipe;
+}
+
+void RunTrain(const TrainFlags& flags) {
+  const Recipe recipe = MakeRecipe(flags);
+  if (flags.print_recipe) {
+    std::cout << RecipeToJson(recipe) << "\n";
+    return;
+  }
+  if (flags.options.output.empty()) Fail("train: --output is missing");
+  const WorkerEnvironment env = ReadWorkerEnvironment();
+  RunOptions options = flags.options;
+  options.device = OpenDevice(flags.device, env.local_rank);
+  const auto communicator = MakeCommunicator(env, options.device);
+  if (env.rank == 0) spdlog::info("recipe: {}", RecipeToJson(recipe));
+  const InterruptGuard guard;
+  Run run(recipe, options, *communicator);
+  const bool finished = run.Train();
+  if (env.rank == 0) {
+    spdlog::info(finished ? "the student is in {}"
+                          : "stopped; --resume goes on from {}/checkpoints",
+                 options.output);
+  }
+  if (!finished) throw Exit{kUnfinished};
+}
+
+}  // namespace
+
+void AddTrainCommand(CLI::App& program) {
+  const auto flags = std::make_shared<TrainFlags>();
+  CLI::App* command =
+      program.add_subcommand("train", "Distil: the three stages of MOHAWK");
+  command->add_option("--recipe", flags->recipe,
+                      "JSON file of settings (default: Llamba-1B's)");
+  command->add_option("--teacher", flags->teacher,
+                      "A Llama: Hugging Face folder or GGUF file");
+  command->add_option("--data", flags->data,
+                      "Shards, or a folder of them, and their weight: "
+                      "PATH[=WEIGHT]; may be repeated");
+  command->add_option("--held-out", flags->held_out,
+                      "Shards that are only evaluated on");
+  command->add_option("-o,--output", flags->options.output,
+                      "Folder for the student, checkpoints and metrics");
+  command->add_option("--set", flags->set,
+                      "Change a setting: KEY=VALUE, such as stage2.lr=1e-3; "
+                      "may be repeated");
+  command->add_option("--keep-attention", flags->keep_attention,
+                      "Layers that keep the teacher's attention (a hybrid), "
+                      "such as 3,7");
+  command->add_option("--init", flags->options.init,
+                      "A student to start from, weights alone");
+  command->add_flag("--resume", flags->options.resume,
+                    "Go on from the newest checkpoint in the output folder");
+  command
+      ->add_option("--minutes", flags->options.minutes,
+                   "Stop with a checkpoint after this long; the exit code is "
+                   "then 3")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--print-recipe", flags->print_recipe,
+                    "Print the settings and stop");
+  AddDeviceFlags(*command, flags->device);
+  command->footer(
+      "Examples:\n"
+      "  llamba-distill train --teacher DIR --data shards -o student\n"
+      "  llamba-distill train --recipe recipes/stories260k.json -o student "
+      "--set stage3.lr=5e-4\n"
+      "  torchrun --nproc-per-node 2 --no-python llamba-distill train ...");
+  command->callback([flags] { RunTrain(*flags); });
+}
+
+}  // namespace llamba::distill

@@ -1,0 +1,143 @@
+#include "distill/data/tokenize.h"
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "distill/data/document_reader.h"
+#include "distill/data/token_shard.h"
+#include "template/chat_template.h"
+
+namespace llamba::distill {
+namespace {
+
+// Documents tokenised between two looks at the clock: enough for every thread.
+constexpr size_t kBatchBytes = size_t{8} << 20;
+
+// A document to ids, with the ends that the teacher saw in training.
+class DocumentEncoder {
+ public:
+  explicit DocumentEncoder(const Tokenizer& tokenizer)
+      : tokenizer_(tokenizer), end_(DocumentEndToken(tokenizer)) {
+    if (const std::string* text = tokenizer.chat_template()) {
+      template_ = Template::Parse(*text, "chat template");
+    }
+  }
+
+  std::vector<int32_t> Encode(const Document& document) const {
+    if (!document.messages_json.empty()) return Conversation(document);
+    std::vector<int32_t> ids =
+        tokenizer_.Encode(document.text, {.add_bos = tokenizer_.adds_bos()});
+    ids.push_back(end_);
+    return ids;
+  }
+
+ private:
+  std::vector<int32_t> Conversation(const Document& document) const {
+    if (!template_) Fail("tokenize: messages need a chat template");
+    ChatInput input;
+    input.messages = nlohmann::ordered_json::parse(document.messages_json);
+    input.add_generation_prompt = false;
+    input.bos_token = tokenizer_.bos_token();
+    input.eos_token = tokenizer_.eos_token();
+    std::vector<int32_t> ids = tokenizer_.Encode(RenderChat(*template_, input),
+                                                 {.parse_special = true});
+    if (ids.empty() || ids.back() != end_) ids.push_back(end_);
+    return ids;
+  }
+
+  const Tokenizer& tokenizer_;
+  int32_t end_;
+  std::optional<Template> template_;
+};
+
+int64_t TotalBytes(const std::vector<std::string>& inputs) {
+  int64_t total = 0;
+  for (const std::string& path : inputs) {
+    if (path == "-") continue;
+    if (!FileExists(path)) Fail("{}: no such file", path);
+    total += static_cast<int64_t>(std::filesystem::file_size(path));
+  }
+  return total;
+}
+
+}  // namespace
+
+uint64_t VocabularyHash(const Tokenizer& tokenizer) {
+  uint64_t hash = 0xcbf29ce484222325;
+  const auto add = [&hash](std::string_view bytes) {
+    for (const unsigned char byte : bytes) {
+      hash = (hash ^ byte) * 0x100000001b3;
+    }
+    hash = (hash ^ 0xff) * 0x100000001b3;
+  };
+  add(std::to_string(tokenizer.vocab_size()));
+  for (int32_t id = 0; id < tokenizer.vocab_size(); ++id) {
+    add(tokenizer.TokenBytes(id));
+  }
+  return hash;
+}
+
+int32_t DocumentEndToken(const Tokenizer& tokenizer) {
+  // End of text where the vocabulary names one; its chat's end token otherwise.
+  for (const char* name : {"<|end_of_text|>", "<|endoftext|>"}) {
+    const auto id = tokenizer.FindToken(name);
+    if (id && tokenizer.IsSpecial(*id)) return *id;
+  }
+  if (const auto id = tokenizer.eos_id()) return *id;
+  Fail("tokenizer: it has no token that ends a document");
+}
+
+TokenizeResult TokenizeFiles(const Tokenizer& tokenizer,
+                             const TokenizeOptions& options, ThreadPool& pool) {
+  std::filesystem::create_directories(options.output);
+  const DocumentEncoder encoder(tokenizer);
+  TokenShardWriter writer(tokenizer.vocab_size(), VocabularyHash(tokenizer));
+  TokenizeResult result;
+  const auto flush = [&] {
+    if (writer.n_documents() == 0) return;
+    writer.Flush(
+        fmt::format("{}/{:05}.tokens", options.output, result.n_shards));
+    ++result.n_shards;
+  };
+  Progress progress("tokenize", "MB",
+                    static_cast<double>(TotalBytes(options.inputs)) / 1e6);
+  for (const std::string& path : options.inputs) {
+    DocumentReader reader(path, options.separator);
+    for (bool more = true; more;) {
+      std::vector<Document> documents;
+      size_t bytes = 0;
+      while (bytes < kBatchBytes) {
+        std::optional<Document> document = reader.Next();
+        more = document.has_value();
+        if (!more) break;
+        bytes += document->text.size() + document->messages_json.size();
+        documents.push_back(std::move(*document));
+      }
+      std::vector<std::vector<int32_t>> ids(documents.size());
+      pool.Run(static_cast<int64_t>(documents.size()),
+               [&](int64_t i) { ids[i] = encoder.Encode(documents[i]); });
+      for (const auto& document : ids) {
+        writer.Add(document);
+        result.n_tokens += static_cast<int64_t>(document.size());
+        if (writer.n_tokens() >= options.shard_tokens) flush();
+      }
+      result.n_documents += static_cast<int64_t>(ids.size());
+      if (InterruptGuard::Interrupted()) Fail("tokenize: interrupted");
+      progress.Update(
+          static_cast<double>(result.n_bytes + reader.bytes_read()) / 1e6);
+    }
+    result.n_bytes += reader.bytes_read();
+  }
+  flush();
+  progress.Update(static_cast<double>(result.n_bytes) / 1e6);
+  progress.Finish();
+  return result;
+}
+
+}  // namespace llamba::distill

@@ -1,0 +1,45 @@
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/error.h"
+#include "distill/distributed/communicator.h"
+
+namespace llamba::distill {
+namespace {
+
+// The first of `names` that is set, as a number.
+int ReadNumber(std::initializer_list<const char*> names, int fallback) {
+  for (const char* name : names) {
+    const char* text = std::getenv(name);
+    if (text == nullptr || *text == '\0') continue;
+    int value = 0;
+    const char* end = text + std::strlen(text);
+    const auto result = std::from_chars(text, end, value);
+    if (result.ec != std::errc() || result.ptr != end || value < 0) {
+      Fail("environment: {}: expected a number, found \"{}\"", name, text);
+    }
+    return value;
+  }
+  return fallback;
+}
+
+}  // namespace
+
+WorkerEnvironment ReadWorkerEnvironment() {
+  WorkerEnvironment env;
+  env.rank = ReadNumber({"RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK"}, 0);
+  env.size = ReadNumber({"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}, 1);
+  env.local_rank =
+      ReadNumber({"LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK"}, env.rank);
+  env.master_port = ReadNumber({"MASTER_PORT"}, env.master_port);
+  if (const char* address = std::getenv("MASTER_ADDR")) {
+    env.master_address = address;
+  }
+  if (env.size < 1 || env.rank >= env.size) {
+    Fail("environment: rank {} of {} workers", env.rank, env.size);
+  }
+  return env;
+}
+
+}  // namespace llamba::distill

@@ -1,0 +1,241 @@
+#include "distill/kernels/device.cuh"
+
+// A thread keeps four channels of a run of tokens: what the taps reach back to
+// stays in registers.
+namespace llamba::distill::cuda {
+namespace {
+
+constexpr int kRun = 16;  // tokens of a thread
+constexpr int kRuns = 8;  // of a block, one below the other
+
+// Four channels of all that one thread needs of taps and bias.
+template <int K>
+struct Taps {
+  float w[K][4];  // w[back]: the tap that reads `back` tokens earlier
+  Four bias;
+};
+
+template <int K, typename T>
+__device__ Taps<K> LoadTaps(const T* taps, const T* bias, int64_t channel) {
+  Taps<K> out;
+  for (int back = 0; back < K; ++back) {
+    for (int k = 0; k < 4; ++k) {
+      out.w[back][k] = ToFloat(taps[(channel + k) * K + (K - 1 - back)]);
+    }
+  }
+  out.bias = {};
+  if (bias != nullptr) out.bias = Load4(bias + channel);
+  return out;
+}
+
+// The last K tokens' inputs and segments: [0] is the newest. A segment of -1
+// stands for no token.
+template <int K>
+struct Window {
+  Four x[K];
+  int32_t segment[K];
+
+  __device__ void Clear() {
+#pragma unroll
+    for (int i = 0; i < K; ++i) {
+      x[i] = {};
+      segment[i] = -1;
+    }
+  }
+  __device__ void Push(const Four& value, int32_t of) {
+#pragma unroll
+    for (int i = K - 1; i > 0; --i) {
+      x[i] = x[i - 1];
+      segment[i] = segment[i - 1];
+    }
+    x[0] = value;
+    segment[0] = of;
+  }
+  __device__ Four Convolve(const Taps<K>& taps) const {
+    Four sum = taps.bias;
+#pragma unroll
+    for (int back = 0; back < K; ++back) {
+      if (segment[back] != segment[0]) continue;
+      for (int k = 0; k < 4; ++k) {
+        sum.v[k] += taps.w[back][k] * x[back].v[k];
+      }
+    }
+    return sum;
+  }
+};
+
+template <int K, typename T>
+__global__ void __launch_bounds__(32 * kRuns)
+    ConvForwardKernel(const T* __restrict__ x, int64_t x_stride,
+                      const T* __restrict__ taps, const T* __restrict__ bias,
+                      const int32_t* __restrict__ segments, T* __restrict__ y,
+                      ConvShape shape) {
+  const int64_t channel = (int64_t{blockIdx.x} * 32 + threadIdx.x) * 4;
+  const int64_t first = (int64_t{blockIdx.y} * kRuns + threadIdx.y) * kRun;
+  if (channel >= shape.channels || first >= shape.n_tokens) return;
+  const int64_t row = int64_t{blockIdx.z} * shape.n_tokens;
+  const Taps<K> weights = LoadTaps<K>(taps, bias, channel);
+  Window<K> window;
+  window.Clear();
+  const int64_t last = min(first + kRun, shape.n_tokens);
+  for (int64_t t = max(first - (K - 1), int64_t{0}); t < last; ++t) {
+    window.Push(Load4(x + (row + t) * x_stride + channel), segments[row + t]);
+    if (t < first) continue;
+    Four out = window.Convolve(weights);
+    if (shape.silu) {
+      for (int k = 0; k < 4; ++k) out.v[k] = Silu(out.v[k]);
+    }
+    Store4(y + (row + t) * shape.channels + channel, out);
+  }
+}
+
+// Gradients of four channels of the taps and the bias.
+template <int K>
+struct TapSums {
+  float v[K + 1][4];
+};
+
+// With g the gradient before the activation, dx[s] = sum over back of
+// w[back] g[s + back]: a window over g follows the one over x.
+template <int K, typename T>
+__device__ TapSums<K> BackwardRun(const T* __restrict__ x, int64_t x_stride,
+                                  const Taps<K>& weights,
+                                  const int32_t* __restrict__ segments,
+                                  const T* __restrict__ dy, T* __restrict__ dx,
+                                  const ConvShape& shape, int64_t row,
+                                  int64_t channel, int64_t first) {
+  TapSums<K> sums = {};
+  Window<K> inputs, slopes;
+  inputs.Clear();
+  slopes.Clear();
+  const int64_t end = min(first + kRun, shape.n_tokens);
+  for (int64_t t = max(first - (K - 1), int64_t{0}); t < end + K - 1; ++t) {
+    if (t < shape.n_tokens) {
+      const int32_t segment = segments[row + t];
+      inputs.Push(Load4(x + (row + t) * x_stride + channel), segment);
+      if (t < first) continue;
+      Four g = Load4(dy + (row + t) * shape.channels + channel);
+      if (shape.silu) {
+        const Four before = inputs.Convolve(weights);
+        for (int k = 0; k < 4; ++k) g.v[k] *= SiluSlope(before.v[k]);
+      }
+      slopes.Push(g, segment);
+      if (t < end) {
+#pragma unroll
+        for (int back = 0; back < K; ++back) {
+          if (inputs.segment[back] != segment) continue;
+          for (int k = 0; k < 4; ++k) {
+            sums.v[back][k] += g.v[k] * inputs.x[back].v[k];
+          }
+        }
+        for (int k = 0; k < 4; ++k) sums.v[K][k] += g.v[k];
+      }
+    } else {
+      slopes.Push({}, -1);
+    }
+    const int64_t s = t - (K - 1);  // whose g of all taps are in the window
+    if (s < first || s >= end) continue;
+    Four out = {};
+#pragma unroll
+    for (int back = 0; back < K; ++back) {
+      if (slopes.segment[K - 1 - back] != slopes.segment[K - 1]) continue;
+      for (int k = 0; k < 4; ++k) {
+        out.v[k] += weights.w[back][k] * slopes.x[K - 1 - back].v[k];
+      }
+    }
+    Store4(dx + (row + s) * shape.channels + channel, out);
+  }
+  return sums;
+}
+
+template <int K, typename T>
+__global__ void __launch_bounds__(32 * kRuns)
+    ConvBackwardKernel(const T* __restrict__ x, int64_t x_stride,
+                       const T* __restrict__ taps, const T* __restrict__ bias,
+                       const int32_t* __restrict__ segments,
+                       const T* __restrict__ dy, T* __restrict__ dx,
+                       float* __restrict__ parts, ConvShape shape) {
+  __shared__ float shared[kRuns][4 * (K + 1)][32];
+  const int64_t channel = (int64_t{blockIdx.x} * 32 + threadIdx.x) * 4;
+  const int64_t first = (int64_t{blockIdx.y} * kRuns + threadIdx.y) * kRun;
+  TapSums<K> sums = {};
+  if (channel < shape.channels && first < shape.n_tokens) {
+    const Taps<K> weights = LoadTaps<K>(taps, bias, channel);
+    sums = BackwardRun<K>(x, x_stride, weights, segments, dy, dx, shape,
+                          int64_t{blockIdx.z} * shape.n_tokens, channel, first);
+  }
+#pragma unroll
+  for (int i = 0; i < 4 * (K + 1); ++i) {
+    shared[threadIdx.y][i][threadIdx.x] = sums.v[i / 4][i % 4];
+  }
+  __syncthreads();
+  if (channel >= shape.channels) return;
+  const int64_t part = int64_t{blockIdx.z} * gridDim.y + blockIdx.y;
+  for (int i = threadIdx.y; i < 4 * (K + 1); i += kRuns) {
+    float sum = 0;
+    for (int r = 0; r < kRuns; ++r) sum += shared[r][i][threadIdx.x];
+    const int back = i / 4;  // K: the bias
+    const int slot = back == K ? K : K - 1 - back;
+    parts[(part * shape.channels + channel + i % 4) * (K + 1) + slot] = sum;
+  }
+}
+
+dim3 Grid(const ConvShape& shape) {
+  return dim3(CeilDiv(shape.channels, 128),
+              CeilDiv(shape.n_tokens, kRun * kRuns), shape.batch);
+}
+
+const dim3 kBlock(32, kRuns);
+
+template <int K>
+cudaError_t Forward(ConstRows x, const void* taps, const void* bias,
+                    const int32_t* segments, void* y, ConvShape shape,
+                    Storage storage, cudaStream_t stream) {
+  return WithStorage(storage, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    ConvForwardKernel<K><<<Grid(shape), kBlock, 0, stream>>>(
+        static_cast<const T*>(x.data), x.stride, static_cast<const T*>(taps),
+        static_cast<const T*>(bias), segments, static_cast<T*>(y), shape);
+  });
+}
+
+template <int K>
+cudaError_t Backward(ConstRows x, const void* taps, const void* bias,
+                     const int32_t* segments, const void* dy, void* dx,
+                     float* parts, ConvShape shape, Storage storage,
+                     cudaStream_t stream) {
+  return WithStorage(storage, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    ConvBackwardKernel<K><<<Grid(shape), kBlock, 0, stream>>>(
+        static_cast<const T*>(x.data), x.stride, static_cast<const T*>(taps),
+        static_cast<const T*>(bias), segments, static_cast<const T*>(dy),
+        static_cast<T*>(dx), parts, shape);
+  });
+}
+
+}  // namespace
+
+cudaError_t ConvForward(ConstRows x, const void* taps, const void* bias,
+                        const int32_t* segments, void* y, ConvShape shape,
+                        Storage storage, cudaStream_t stream) {
+  const auto run = shape.d_conv == 4   ? Forward<4>
+                   : shape.d_conv == 3 ? Forward<3>
+                                       : Forward<2>;
+  return run(x, taps, bias, segments, y, shape, storage, stream);
+}
+
+int64_t ConvParts(const ConvShape& shape) {
+  return shape.batch * CeilDiv(shape.n_tokens, kRun * kRuns);
+}
+
+cudaError_t ConvBackward(ConstRows x, const void* taps, const void* bias,
+                         const int32_t* segments, const void* dy, void* dx,
+                         float* parts, ConvShape shape, Storage storage,
+                         cudaStream_t stream) {
+  const auto run = shape.d_conv == 4   ? Backward<4>
+                   : shape.d_conv == 3 ? Backward<3>
+                                       : Backward<2>;
+  return run(x, taps, bias, segments, dy, dx, parts, shape, storage, stream);
+}
+
+}  // namespace llamba::distill::cuda

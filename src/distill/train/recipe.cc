@@ -1,0 +1,166 @@
+#include "distill/train/recipe.h"
+
+#include <fmt/ranges.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace llamba::distill {
+
+using Json = nlohmann::json;
+
+// Names of fields as files spell them; found by the JSON library.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StudentOptions, d_state, n_qk_heads, d_conv,
+                                   keep_attention, start_from_attention, seed)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AdamWOptions, beta1, beta2, eps,
+                                   weight_decay, clip_norm)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StageRecipe, tokens, lr, final_lr, warmup,
+                                   decay, batch, micro_batch, temperature,
+                                   hidden_weight)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SourceRecipe, paths, weight)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Recipe, teacher, student, data, held_out,
+                                   sequence_length, seed, precision, recompute,
+                                   logits_rows, optimizer, stage1, stage2,
+                                   stage3, checkpoint_steps, evaluate_steps,
+                                   evaluate_sequences)
+
+namespace {
+
+std::vector<std::string> Keys(const Json& object) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : object.items()) keys.push_back(key);
+  return keys;
+}
+
+// Puts `from` over `into`, which holds every key that may occur.
+void Merge(Json& into, const Json& from, const std::string& where,
+           const std::string& prefix) {
+  if (!from.is_object()) {
+    Fail("{}: {}: expected an object, found {}", where,
+         prefix.empty() ? "recipe" : prefix, from.type_name());
+  }
+  for (const auto& [key, value] : from.items()) {
+    const std::string name = prefix.empty() ? key : prefix + "." + key;
+    if (!into.contains(key)) {
+      Fail("{}: unknown key \"{}\"; here these exist: {}", where, name,
+           fmt::join(Keys(into), ", "));
+    }
+    if (into[key].is_object()) {
+      Merge(into[key], value, where, name);
+    } else {
+      into[key] = value;
+    }
+  }
+}
+
+// "stage2.lr=1e-3" -> {"stage2": {"lr": 0.001}}.
+Json ParseOverride(const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    Fail("--set {}: expected KEY=VALUE, such as stage2.lr=1e-3", text);
+  }
+  Json value = Json::parse(text.substr(equals + 1), nullptr, false);
+  if (value.is_discarded()) value = text.substr(equals + 1);
+  std::string key = text.substr(0, equals);
+  for (;;) {
+    const size_t dot = key.rfind('.');
+    Json outer = Json::object();
+    outer[dot == std::string::npos ? key : key.substr(dot + 1)] = value;
+    value = std::move(outer);
+    if (dot == std::string::npos) return value;
+    key.resize(dot);
+  }
+}
+
+void Check(bool ok, const std::string& where, const std::string& key,
+           const std::string& expected, double found) {
+  if (!ok) Fail("{}: {}: expected {}, found {}", where, key, expected, found);
+}
+
+void ValidateStage(const StageRecipe& stage, const std::string& where,
+                   const std::string& name) {
+  const auto check = [&](bool ok, const char* key, const char* expected,
+                         double found) {
+    Check(ok, where, name + "." + key, expected, found);
+  };
+  check(stage.tokens >= 0, "tokens", "0 or more",
+        static_cast<double>(stage.tokens));
+  check(stage.lr > 0, "lr", "more than 0", stage.lr);
+  check(stage.final_lr >= 0, "final_lr", "0 or more", stage.final_lr);
+  check(stage.warmup >= 0 && stage.warmup <= 1, "warmup", "0 to 1",
+        stage.warmup);
+  check(stage.decay >= 0 && stage.decay + stage.warmup <= 1, "decay",
+        "0 to 1 - warmup", stage.decay);
+  check(stage.batch > 0, "batch", "1 or more",
+        static_cast<double>(stage.batch));
+  check(stage.micro_batch > 0, "micro_batch", "1 or more",
+        static_cast<double>(stage.micro_batch));
+  check(stage.temperature > 0, "temperature", "more than 0", stage.temperature);
+  check(stage.hidden_weight >= 0, "hidden_weight", "0 or more",
+        stage.hidden_weight);
+}
+
+void Validate(const Recipe& recipe, const std::string& where) {
+  Check(recipe.sequence_length > 0, where, "sequence_length", "1 or more",
+        static_cast<double>(recipe.sequence_length));
+  Check(recipe.logits_rows > 0, where, "logits_rows", "1 or more",
+        static_cast<double>(recipe.logits_rows));
+  if (recipe.precision != "auto" && recipe.precision != "bf16" &&
+      recipe.precision != "f32") {
+    Fail("{}: precision: expected auto, bf16 or f32, found \"{}\"", where,
+         recipe.precision);
+  }
+  ValidateStage(recipe.stage1, where, "stage1");
+  ValidateStage(recipe.stage2, where, "stage2");
+  ValidateStage(recipe.stage3, where, "stage3");
+}
+
+Recipe Defaults() {
+  Recipe recipe;
+  recipe.stage1 = {.tokens = 300'000'000, .lr = 1e-4, .batch = 64};
+  recipe.stage2 = {.tokens = 2'700'000'000, .lr = 1e-4, .batch = 128};
+  recipe.stage3 = {.tokens = 5'000'000'000, .lr = 1e-5, .batch = 128};
+  return recipe;
+}
+
+Recipe FromMerged(const Json& json, const std::string& where) {
+  Recipe recipe;
+  try {
+    recipe = json.get<Recipe>();
+  } catch (const nlohmann::json::exception& e) {
+    Fail("{}: a value has the wrong type: {}", where, e.what());
+  }
+  Validate(recipe, where);
+  return recipe;
+}
+
+}  // namespace
+
+Recipe LoadRecipe(const std::string& path,
+                  const std::vector<std::string>& overrides) {
+  Json json = Defaults();
+  const std::string where = path.empty() ? "recipe" : path;
+  if (!path.empty()) {
+    const Json file = Json::parse(ReadFile(path), nullptr, false, true);
+    if (file.is_discarded()) Fail("{}: expected JSON", path);
+    Merge(json, file, path, "");
+  }
+  for (const std::string& text : overrides) {
+    Merge(json, ParseOverride(text), "--set " + text, "");
+  }
+  return FromMerged(json, where);
+}
+
+std::string RecipeToJson(const Recipe& recipe) { return Json(recipe).dump(2); }
+
+Recipe RecipeFromJson(const std::string& text, const std::string& where) {
+  Json json = Defaults();
+  const Json stored = Json::parse(text, nullptr, false);
+  if (stored.is_discarded()) Fail("{}: expected JSON", where);
+  Merge(json, stored, where, "");
+  return FromMerged(json, where);
+}
+
+}  // namespace llamba::distill

@@ -1,0 +1,64 @@
+#ifndef LLAMBA_DISTILL_TRAIN_RECIPE_H_
+#define LLAMBA_DISTILL_TRAIN_RECIPE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "distill/student/make_student.h"
+#include "distill/train/optimizer.h"
+#include "distill/train/schedule.h"
+
+namespace llamba::distill {
+
+// One stage's settings. A stage of 0 tokens is left out.
+struct StageRecipe {
+  int64_t tokens = 0;
+  double lr = 1e-4;  // peak
+  double final_lr = 1e-8;
+  double warmup = 0.1;  // shares of the steps
+  double decay = 0.1;
+  int64_t batch = 128;       // sequences an update, over all workers
+  int64_t micro_batch = 8;   // sequences at a time on a worker
+  double temperature = 1;    // stage 3
+  double hidden_weight = 0;  // stage 3, see DistillationOptions
+};
+
+struct SourceRecipe {
+  std::vector<std::string> paths;  // shards, or folders of them
+  double weight = 1;
+};
+
+// Everything that decides what a run computes. Defaults are the published
+// settings of Llamba-1B (SPEC 5). Stored beside every checkpoint.
+struct Recipe {
+  std::string teacher;
+  StudentOptions student;
+  std::vector<SourceRecipe> data;
+  std::vector<std::string> held_out;  // token shards for evaluation
+  int64_t sequence_length = 2048;
+  uint64_t seed = 0;
+  std::string precision = "auto";  // "bf16", "f32"; auto: bf16 on a GPU
+  bool recompute = false;          // activation checkpointing
+  int64_t logits_rows = 2048;
+  AdamWOptions optimizer;
+  StageRecipe stage1, stage2, stage3;
+  int64_t checkpoint_steps = 500;  // an update counts as one step
+  int64_t evaluate_steps = 500;
+  int64_t evaluate_sequences = 32;
+};
+
+// The defaults, then the file `path` (JSON with comments; empty for none), then
+// each "key.key=value" of `overrides` (a value is JSON, or else a string).
+// Throws Error naming file and key for an unknown key, a wrong type or a value
+// out of range, and lists the keys that exist there.
+Recipe LoadRecipe(const std::string& path,
+                  const std::vector<std::string>& overrides);
+
+std::string RecipeToJson(const Recipe& recipe);
+// The reverse, for stored recipes.
+Recipe RecipeFromJson(const std::string& json, const std::string& where);
+
+}  // namespace llamba::distill
+
+#endif  // LLAMBA_DISTILL_TRAIN_RECIPE_H_

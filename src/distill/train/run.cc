@@ -1,0 +1,296 @@
+#include "distill/train/run.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "distill/data/tokenize.h"
+
+namespace llamba::distill {
+namespace {
+
+double Now() {
+  return std::chrono::duration<double>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+int64_t NumSteps(const StageRecipe& stage, int64_t sequence_length) {
+  if (stage.tokens == 0) return 0;
+  return std::max<int64_t>(1, stage.tokens / (stage.batch * sequence_length));
+}
+
+std::unique_ptr<Stage> MakeStage(int number, const Recipe& recipe) {
+  if (number == 1) return MatrixOrientation();
+  if (number == 2) return HiddenStateAlignment();
+  return KnowledgeDistillation({.temperature = recipe.stage3.temperature,
+                                .hidden_weight = recipe.stage3.hidden_weight,
+                                .recompute = recipe.recompute,
+                                .logits_rows = recipe.logits_rows});
+}
+
+torch::ScalarType WorkingType(const std::string& precision,
+                              const torch::Device& device) {
+  if (precision == "auto") {
+    return device.is_cuda() ? torch::kBFloat16 : torch::kFloat32;
+  }
+  return precision == "bf16" ? torch::kBFloat16 : torch::kFloat32;
+}
+
+std::unique_ptr<Mixture> OpenData(const std::vector<SourceRecipe>& sources,
+                                  const Recipe& recipe, uint64_t hash) {
+  std::vector<Mixture::Part> parts;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    parts.push_back(
+        {PackedSource::Open(sources[i].paths, recipe.sequence_length,
+                            recipe.seed + i, hash),
+         sources[i].weight});
+  }
+  return std::make_unique<Mixture>(std::move(parts), recipe.sequence_length,
+                                   recipe.seed);
+}
+
+}  // namespace
+
+Run::Run(Recipe recipe, RunOptions options, Communicator& communicator)
+    : recipe_(std::move(recipe)),
+      options_(std::move(options)),
+      communicator_(communicator),
+      working_(
+          torch::TensorOptions(WorkingType(recipe_.precision, options_.device))
+              .device(options_.device)) {
+  started_ = Now();
+  for (const StageRecipe* s :
+       {&recipe_.stage1, &recipe_.stage2, &recipe_.stage3}) {
+    if (s->batch % communicator_.size() != 0) {
+      Fail("recipe: batch {} is no multiple of the {} workers", s->batch,
+           communicator_.size());
+    }
+  }
+  LoadTeacher();
+  LoadData();
+  std::filesystem::create_directories(options_.output);
+  LoadStudent();
+  if (communicator_.rank() == 0) {
+    log_ = std::make_unique<MetricsLog>(options_.output + "/metrics.jsonl",
+                                        position_.stage, position_.step);
+  }
+}
+
+Run::~Run() = default;
+
+void Run::LoadTeacher() {
+  if (recipe_.teacher.empty()) Fail("recipe: no teacher given");
+  const Checkpoint checkpoint = OpenCheckpoint(recipe_.teacher);
+  config_ = StudentConfig(checkpoint.config, recipe_.student);
+  teacher_ = std::make_unique<LayerStack>(checkpoint.config,
+                                          LoadParameters(checkpoint, working_));
+}
+
+void Run::LoadData() {
+  const uint64_t hash = VocabularyHash(LoadTokenizer(recipe_.teacher));
+  if (recipe_.data.empty()) {
+    Fail("recipe: no data given (make shards with `llamba-distill tokenize`)");
+  }
+  data_ = OpenData(recipe_.data, recipe_, hash);
+  if (!recipe_.held_out.empty()) {
+    held_out_ = OpenData({{recipe_.held_out, 1}}, recipe_, hash);
+  }
+}
+
+void Run::LoadStudent() {
+  const auto folder = FindCheckpoint(options_.output);
+  if (folder && !options_.resume) {
+    Fail(
+        "{}: holds a checkpoint of an earlier run; pass --resume to go on "
+        "from it, or another folder",
+        *folder);
+  }
+  if (folder) {
+    resumed_ = ReadCheckpoint(*folder, config_);
+    position_ = resumed_->position;
+    precise_ = std::move(resumed_->precise);
+    spdlog::info("going on from {}", *folder);
+    return;
+  }
+  if (!options_.init.empty()) {
+    const Checkpoint init = OpenCheckpoint(options_.init);
+    if (ConfigToJson(init.config) != ConfigToJson(config_)) {
+      Fail("{}: its config is not that of this recipe's student",
+           options_.init);
+    }
+    precise_ = LoadParameters(init, torch::kFloat32);
+    return;
+  }
+  // The teacher at full precision, on the CPU, to start from.
+  const Checkpoint checkpoint = OpenCheckpoint(recipe_.teacher);
+  const LayerStack teacher(
+      checkpoint.config,
+      LoadParameters(checkpoint, torch::TensorOptions(torch::kFloat32)));
+  precise_ = MakeStudent(teacher, recipe_.student).parameters();
+}
+
+bool Run::OutOfTime() const {
+  return options_.minutes > 0 && Now() - started_ > options_.minutes * 60;
+}
+
+bool Run::Train() {
+  const std::array<const StageRecipe*, 3> stages{
+      &recipe_.stage1, &recipe_.stage2, &recipe_.stage3};
+  while (position_.stage <= 3) {
+    const StageRecipe& settings = *stages[position_.stage - 1];
+    const auto stage = MakeStage(position_.stage, recipe_);
+    if (settings.tokens > 0 && !TrainStage(settings, *stage)) return false;
+    ++position_.stage;
+    position_.step = 0;
+    if (settings.tokens > 0) Save(nullptr);
+  }
+  if (communicator_.rank() == 0) {
+    WriteStudent(options_.output, config_, precise_, DType::kF32);
+  }
+  return true;
+}
+
+bool Run::TrainStage(const StageRecipe& settings, const Stage& stage) {
+  const int64_t n_steps = NumSteps(settings, recipe_.sequence_length);
+  const Schedule schedule{settings.lr, settings.final_lr, settings.warmup,
+                          settings.decay, n_steps};
+  LayerStack student(config_, {});
+  ShardedAdamW optimizer(
+      precise_, student.parameters(), working_,
+      [&](const TensorId& id) { return stage.Trains(id, config_); },
+      recipe_.optimizer, communicator_);
+  if (resumed_ && resumed_->optimizer) {
+    optimizer.Restore(*resumed_->optimizer, resumed_->n_updates);
+  }
+  resumed_.reset();
+  if (communicator_.rank() == 0) {
+    progress_ = std::make_unique<Progress>(
+        stage.name(), "tokens",
+        static_cast<double>(n_steps * settings.batch *
+                            recipe_.sequence_length));
+  }
+  while (position_.step < n_steps) {
+    const double begin = Now();
+    const StageLoss loss = AccumulateBatch(settings, stage, student);
+    optimizer.GatherGradients();
+    const auto [norm] = optimizer.Step(schedule.LearningRate(position_.step));
+    if (!std::isfinite(norm)) {
+      Fail(
+          "{}, step {}: the gradient's norm is {}: lower {}.lr or the clipping "
+          "norm, and go on from the last checkpoint with --resume",
+          stage.name(), position_.step, norm, stage.name());
+    }
+    ++position_.step;
+    const double seconds = Now() - begin;
+    position_.seconds += seconds;
+    Report(settings, stage, student, loss, norm, seconds);
+    const bool stop = OutOfTime() || InterruptGuard::Interrupted();
+    if (position_.step < n_steps &&
+        (stop || position_.step % recipe_.checkpoint_steps == 0)) {
+      Save(&optimizer);
+    }
+    if (stop && position_.step < n_steps) return false;
+  }
+  optimizer.Extract(precise_);
+  if (progress_) progress_->Finish();
+  return true;
+}
+
+// Forward and backward of this worker's share of a batch, cut into
+// micro-batches whose losses count by their number of sequences.
+StageLoss Run::AccumulateBatch(const StageRecipe& settings, const Stage& stage,
+                               const LayerStack& student) {
+  const int64_t workers = communicator_.size();
+  const int64_t share = settings.batch / workers;
+  StageLoss sum;
+  for (int64_t done = 0; done < share; done += settings.micro_batch) {
+    const int64_t count = std::min(settings.micro_batch, share - done);
+    const int64_t first =
+        position_.next_sequence + communicator_.rank() + done * workers;
+    const Batch host = data_->Read(first, count, workers);
+    const Batch batch{host.ids.to(options_.device),
+                      host.segments.to(options_.device)};
+    const double weight =
+        static_cast<double>(count) / static_cast<double>(settings.batch);
+    const StageLoss loss = stage.Accumulate(*teacher_, student, batch, weight);
+    const auto add = [weight](Tensor& total, const Tensor& part) {
+      if (!part.defined()) return;
+      total = total.defined() ? total + part * weight : part * weight;
+    };
+    add(sum.total, loss.total);
+    add(sum.per_layer, loss.per_layer);
+    add(sum.kl, loss.kl);
+    add(sum.top1, loss.top1);
+  }
+  position_.next_sequence += settings.batch;
+  for (Tensor* part : {&sum.total, &sum.per_layer, &sum.kl, &sum.top1}) {
+    if (part->defined()) communicator_.AllReduce(*part);
+  }
+  return sum;
+}
+
+void Run::Report(const StageRecipe& settings, const Stage& stage,
+                 const LayerStack& student, const StageLoss& loss,
+                 double gradient_norm, double seconds) {
+  const int64_t batch_tokens = settings.batch * recipe_.sequence_length;
+  const int64_t n_steps = NumSteps(settings, recipe_.sequence_length);
+  StepMetrics metrics;
+  metrics.stage = position_.stage;
+  metrics.step = position_.step;
+  metrics.tokens = position_.step * batch_tokens;
+  metrics.loss = loss.total.item<double>();
+  metrics.gradient_norm = gradient_norm;
+  metrics.learning_rate = Schedule{settings.lr, settings.final_lr,
+                                   settings.warmup, settings.decay, n_steps}
+                              .LearningRate(position_.step - 1);
+  metrics.tokens_per_second = static_cast<double>(batch_tokens) / seconds;
+  if (loss.per_layer.defined()) {
+    const Tensor host = loss.per_layer.to(torch::kCPU, torch::kFloat64);
+    metrics.per_layer.assign(host.data_ptr<double>(),
+                             host.data_ptr<double>() + host.numel());
+  }
+  if (loss.kl.defined()) metrics.kl = loss.kl.item<double>();
+  if (loss.top1.defined()) metrics.top1 = loss.top1.item<double>();
+  const bool evaluate =
+      position_.step % recipe_.evaluate_steps == 0 || position_.step == n_steps;
+  if (held_out_ && evaluate) {
+    metrics.evaluation =
+        Evaluate(*teacher_, student, *held_out_, recipe_.evaluate_sequences,
+                 settings.micro_batch, recipe_.logits_rows, communicator_);
+  }
+  if (communicator_.rank() != 0) return;
+  log_->Write(metrics);
+  progress_->Update(static_cast<double>(metrics.tokens),
+                    fmt::format("loss {:.4f}", metrics.loss));
+  if (metrics.evaluation) {
+    const Evaluation& e = *metrics.evaluation;
+    spdlog::info(
+        "{} step {}: held out: teacher perplexity {:.3f}, student {:.3f}, "
+        "KL {:.4f}, top-1 agreement {:.4f}",
+        stage.name(), position_.step, e.teacher_ppl, e.student_ppl, e.kl,
+        e.top1_agreement);
+  }
+}
+
+void Run::Save(ShardedAdamW* optimizer) {
+  RunCheckpoint checkpoint;
+  checkpoint.position = position_;
+  if (optimizer != nullptr) {
+    optimizer->Extract(precise_);
+    checkpoint.optimizer = optimizer->Gather();
+    checkpoint.n_updates = optimizer->n_updates();
+  }
+  if (communicator_.rank() == 0) {
+    checkpoint.precise = precise_;
+    WriteCheckpoint(options_.output, config_, recipe_, checkpoint);
+  }
+  communicator_.Barrier();
+}
+
+}  // namespace llamba::distill

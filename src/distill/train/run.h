@@ -1,0 +1,79 @@
+#ifndef LLAMBA_DISTILL_TRAIN_RUN_H_
+#define LLAMBA_DISTILL_TRAIN_RUN_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/progress.h"
+#include "distill/data/mixture.h"
+#include "distill/distributed/communicator.h"
+#include "distill/stages/stage.h"
+#include "distill/train/metrics.h"
+#include "distill/train/recipe.h"
+#include "distill/train/run_checkpoint.h"
+
+namespace llamba::distill {
+
+struct RunOptions {
+  std::string output;
+  // Above 0: stop with a checkpoint after this many minutes, to be continued.
+  double minutes = 0;
+  // A student (folder or GGUF) to start from instead of the teacher's start.
+  std::string init;
+  // Go on from the newest checkpoint below `output`.
+  bool resume = false;
+  torch::Device device = torch::kCPU;
+};
+
+// A distillation from its recipe to a student that the engine runs: the three
+// stages in order, each with a trainer of its own settings, checkpoints,
+// metrics
+// (`output`/metrics.jsonl) and evaluation. All workers of `communicator` make
+// one and call Train together.
+class Run {
+ public:
+  // Loads teacher, data and the student (fresh, from `init`, or resumed).
+  // Throws Error for whatever does not fit.
+  Run(Recipe recipe, RunOptions options, Communicator& communicator);
+  ~Run();
+
+  // Trains until all stages are done (true; the student lies in `output`), or
+  // until the minutes are over or a signal came (false; a checkpoint lies
+  // there). Throws Error where loss or gradient are not finite.
+  bool Train();
+
+  const LayerStack& teacher() const { return *teacher_; }
+  const ModelConfig& student_config() const { return config_; }
+
+ private:
+  void LoadTeacher();
+  void LoadData();
+  void LoadStudent();
+  bool TrainStage(const StageRecipe& settings, const Stage& stage);
+  StageLoss AccumulateBatch(const StageRecipe& settings, const Stage& stage,
+                            const LayerStack& student);
+  void Report(const StageRecipe& settings, const Stage& stage,
+              const LayerStack& student, const StageLoss& loss,
+              double gradient_norm, double seconds);
+  void Save(ShardedAdamW* optimizer);
+  bool OutOfTime() const;
+
+  Recipe recipe_;
+  RunOptions options_;
+  Communicator& communicator_;
+  torch::TensorOptions working_;
+  std::unique_ptr<LayerStack> teacher_;
+  ModelConfig config_;  // the student's
+  ParameterMap precise_;
+  std::unique_ptr<Mixture> data_, held_out_;
+  RunPosition position_;
+  std::optional<RunCheckpoint> resumed_;
+  std::unique_ptr<MetricsLog> log_;
+  std::unique_ptr<Progress> progress_;
+  double started_ = 0;  // seconds, of a steady clock
+};
+
+}  // namespace llamba::distill
+
+#endif  // LLAMBA_DISTILL_TRAIN_RUN_H_

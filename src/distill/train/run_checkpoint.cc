@@ -1,0 +1,161 @@
+#include "distill/train/run_checkpoint.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "checkpoint/safetensors.h"
+#include "formats/formats.h"
+#include "model/checkpoint.h"
+
+namespace llamba::distill {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFolder = "checkpoints";
+constexpr const char* kTemporary = ".writing";
+
+Tensor Contiguous(const Tensor& tensor) {
+  return tensor.detach().to(torch::kCPU, torch::kFloat32).contiguous();
+}
+
+std::span<const std::byte> Bytes(const Tensor& tensor) {
+  return {static_cast<const std::byte*>(tensor.data_ptr()),
+          static_cast<size_t>(tensor.nbytes())};
+}
+
+void WriteOptimizer(const std::string& path,
+                    const ShardedAdamW::Shards& shards) {
+  const Shape shape{shards.master.numel()};
+  SafetensorsWriter writer(path, {{"master", DType::kF32, shape},
+                                  {"first_moment", DType::kF32, shape},
+                                  {"second_moment", DType::kF32, shape}});
+  for (const Tensor& tensor :
+       {shards.master, shards.first_moment, shards.second_moment}) {
+    writer.Append(Bytes(Contiguous(tensor)));
+  }
+  writer.Commit();
+}
+
+ShardedAdamW::Shards ReadOptimizer(const std::string& path) {
+  const TensorFile file = ReadSafetensors(path);
+  const auto read = [&](const char* name) {
+    const TensorView* view = file.Find(name);
+    if (view == nullptr || view->dtype != DType::kF32) {
+      Fail("{}: expected a tensor \"{}\" of F32", path, name);
+    }
+    Tensor tensor = torch::empty({NumElements(view->shape)}, torch::kFloat32);
+    std::copy_n(view->data, view->bytes,
+                static_cast<std::byte*>(tensor.data_ptr()));
+    return tensor;
+  };
+  return {read("master"), read("first_moment"), read("second_moment")};
+}
+
+std::vector<fs::path> Checkpoints(const std::string& output) {
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(output) / kFolder, ignored)) {
+    if (fs::exists(entry.path() / "run.json") &&
+        entry.path().extension() != kTemporary) {
+      found.push_back(entry.path());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::string PositionToJson(const RunCheckpoint& checkpoint) {
+  const RunPosition& p = checkpoint.position;
+  return nlohmann::ordered_json{{"stage", p.stage},
+                                {"step", p.step},
+                                {"next_sequence", p.next_sequence},
+                                {"seconds", p.seconds},
+                                {"n_updates", checkpoint.n_updates}}
+      .dump(2);
+}
+
+}  // namespace
+
+void WriteStudent(const std::string& folder, const ModelConfig& config,
+                  const ParameterMap& parameters, DType dtype) {
+  std::vector<TensorInfo> infos;
+  const std::vector<TensorSpec> schema = Schema(config);
+  for (const TensorSpec& spec : schema) {
+    infos.push_back({TensorName(Layout::kHuggingFaceLlamba, spec.id),
+                     spec.is_matrix ? dtype : DType::kF32, spec.shape});
+  }
+  SafetensorsWriter writer(folder + "/model.safetensors", infos,
+                           {{"format", "pt"}});
+  for (size_t i = 0; i < schema.size(); ++i) {
+    const Tensor values = Contiguous(parameters.at(schema[i].id));
+    std::vector<std::byte> encoded(*RowBytes(infos[i].dtype, values.numel()));
+    EncodeRow(infos[i].dtype,
+              {values.data_ptr<float>(), static_cast<size_t>(values.numel())},
+              encoded.data());
+    writer.Append(encoded);
+  }
+  writer.Commit();
+  WriteFileAtomically(folder + "/config.json", ConfigToJson(config));
+}
+
+void WriteCheckpoint(const std::string& output, const ModelConfig& config,
+                     const Recipe& recipe, const RunCheckpoint& checkpoint,
+                     int keep) {
+  const fs::path root = fs::path(output) / kFolder;
+  const fs::path name =
+      root / fmt::format("stage{}-{:08}", checkpoint.position.stage,
+                         checkpoint.position.step);
+  const fs::path temporary = name.string() + kTemporary;
+  fs::remove_all(temporary);
+  fs::create_directories(temporary);
+  WriteStudent(temporary.string(), config, checkpoint.precise, DType::kF32);
+  WriteFileAtomically((temporary / "recipe.json").string(),
+                      RecipeToJson(recipe));
+  if (checkpoint.optimizer) {
+    WriteOptimizer((temporary / "optimizer.safetensors").string(),
+                   *checkpoint.optimizer);
+  }
+  WriteFileAtomically((temporary / "run.json").string(),
+                      PositionToJson(checkpoint));
+  fs::remove_all(name);
+  fs::rename(temporary, name);
+  std::vector<fs::path> all = Checkpoints(output);
+  for (size_t i = 0; i + keep < all.size(); ++i) fs::remove_all(all[i]);
+}
+
+std::optional<std::string> FindCheckpoint(const std::string& output) {
+  const std::vector<fs::path> all = Checkpoints(output);
+  if (all.empty()) return std::nullopt;
+  return all.back().string();
+}
+
+RunCheckpoint ReadCheckpoint(const std::string& folder,
+                             const ModelConfig& config) {
+  const std::string path = folder + "/run.json";
+  RunCheckpoint checkpoint;
+  try {
+    const auto json = nlohmann::json::parse(ReadFile(path));
+    checkpoint.position = {json.at("stage"), json.at("step"),
+                           json.at("next_sequence"), json.at("seconds")};
+    checkpoint.n_updates = json.at("n_updates");
+  } catch (const nlohmann::json::exception& e) {
+    Fail("{}: {}", path, e.what());
+  }
+  const Checkpoint model = OpenCheckpoint(folder);
+  if (ConfigToJson(model.config) != ConfigToJson(config)) {
+    Fail("{}/config.json: is not the student of this recipe and teacher",
+         folder);
+  }
+  checkpoint.precise =
+      LoadParameters(model, torch::TensorOptions(torch::kFloat32));
+  const std::string optimizer = folder + "/optimizer.safetensors";
+  if (FileExists(optimizer)) checkpoint.optimizer = ReadOptimizer(optimizer);
+  return checkpoint;
+}
+
+}  // namespace llamba::distill
