@@ -21,10 +21,10 @@ inline std::string SharedMaterial(const std::string& relative) {
 }  // namespace llamba
 
 // Sets `var` to the path, or skips the test.
-#define LLAMBA_NEED_SHARED(var, relative)                              \
-  const std::string var = ::llamba::SharedMaterial(relative);          \
-  if (var.empty())                                                     \
-  GTEST_SKIP() << "skipped: needs the test material "                  \
-               << (relative) << " (LLAMBA_SHARED or ../shared)"
+#define LLAMBA_NEED_SHARED(var, relative)                           \
+  const std::string var = ::llamba::SharedMaterial(relative);       \
+  if (var.empty())                                                  \
+  GTEST_SKIP() << "skipped: needs the test material " << (relative) \
+               << " (LLAMBA_SHARED or ../shared)"
 
 #endif  // LLAMBA_TESTS_SHARED_MATERIAL_H_
