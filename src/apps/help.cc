@@ -33,9 +33,25 @@ std::string Wrap(const std::string& text, size_t indent, size_t column) {
   return wrapped;
 }
 
+// A long choice of words breaks behind a bar.
+std::string BreakTerm(const std::string& term) {
+  std::string broken;
+  size_t column = 2;
+  for (size_t begin = 0, end; begin < term.size(); begin = end) {
+    end = std::min(term.find('|', begin), term.size() - 1) + 1;
+    if (column + end - begin > kWidth) {
+      broken += "\n      ";
+      column = 6;
+    }
+    broken += term.substr(begin, end - begin);
+    column += end - begin;
+  }
+  return broken;
+}
+
 // One entry of a list: a term, and its meaning in the column beside it.
 std::string Entry(const std::string& term, const std::string& meaning) {
-  std::string line = "  " + term;
+  std::string line = "  " + BreakTerm(term);
   if (line.size() + 2 > kColumn) {
     line += "\n" + std::string(kColumn, ' ');
   } else {

@@ -2,6 +2,7 @@
 
 #include <histedit.h>
 #include <langinfo.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <clocale>
@@ -37,6 +38,12 @@ char* ShowPrompt(EditLine* editor) {
 unsigned char OnInterrupt(EditLine* editor, int) {
   PromptOf(editor)->interrupted = true;
   return CC_NEWLINE;
+}
+
+// libedit's own handler gives the terminal back first (EL_SIGNAL).
+unsigned char OnSuspend(EditLine*, int) {
+  raise(SIGTSTP);
+  return CC_REDISPLAY;
 }
 
 // libedit reads bytes through the locale; without a UTF-8 one, every letter
@@ -83,9 +90,12 @@ LineReader::Editor::Editor(const std::string& text)
   el_set(line, EL_EDITOR, "emacs");
   el_set(line, EL_HIST, &::history, history);
   el_set(line, EL_SIGNAL, 1);
-  el_set(line, EL_SETTY, "-d", "intr=", nullptr);
+  // The keys that would be signals reach the functions bound to them.
+  el_set(line, EL_SETTY, "-d", "-isig", nullptr);
   el_set(line, EL_ADDFN, "interrupt", "Give up this line", &OnInterrupt);
   el_set(line, EL_BIND, "^C", "interrupt", nullptr);
+  el_set(line, EL_ADDFN, "suspend", "Stop the program for now", &OnSuspend);
+  el_set(line, EL_BIND, "^Z", "suspend", nullptr);
   el_set(line, EL_BIND, "^R", "em-inc-search-prev", nullptr);
 }
 
@@ -122,7 +132,10 @@ LineReader::Status LineReader::ReadPart(bool continued, std::string* part) {
     std::cout << std::endl;
     return Status::kInterrupted;
   }
-  if (text == nullptr || count <= 0) return Status::kEnd;
+  if (text == nullptr || count <= 0) {
+    std::cout << std::endl;
+    return Status::kEnd;
+  }
   part->assign(text, static_cast<size_t>(count));
   while (part->ends_with('\n') || part->ends_with('\r')) part->pop_back();
   return Status::kLine;
