@@ -14,7 +14,7 @@ import sys
 LIBRARIES = {
     "nlohmann/": "nlohmann", "simdjson": "simdjson",
     "pcre2": "pcre2", "hwy/": "hwy", "event2/": "event2", "torch/": "torch",
-    "ATen/": "torch", "c10/": "torch", "CLI/": "CLI", "histedit": "histedit",
+    "ATen/": "torch", "cuda_": "cuda", "c10/": "torch", "CLI/": "CLI", "histedit": "histedit",
     "editline/": "histedit",
 }
 # Open to every room; the instruction-set headers only to those that run kernels.
