@@ -74,9 +74,14 @@ class MlxSettings {
   void Expect(const std::string& key, const nlohmann::json& expected) const {
     const nlohmann::json found = Get(key);
     if (!found.is_null() && found != expected) {
-      Fail("{}: __metadata__ {}: expected {}, found {}", path_, key,
-           expected.dump(), metadata_.at(key));
+      Fail("{}: expected {}, found {}", Where(key), expected.dump(),
+           metadata_.at(key));
     }
+  }
+  void ExpectNone(const std::string& key) const {
+    const auto it = metadata_.find(key);
+    if (it == metadata_.end()) return;
+    Fail("{}: expected no such layer, found {}", Where(key), it->second);
   }
   std::string Where(const std::string& key) const {
     return path_ + ": __metadata__ " + key;
@@ -104,11 +109,7 @@ void RefuseOtherClasses(const MlxSettings& settings, const std::string& path) {
     settings.Expect(fmt::format("model.unique_layers.{}.norm_point", layer),
                     "pre");
   }
-  if (const auto third = settings.Get("model.unique_layers.2._class_");
-      !third.is_null()) {
-    Fail("{}: __metadata__: expected two unique layers, found a third: {}",
-         path, third.dump());
-  }
+  settings.ExpectNone("model.unique_layers.2._class_");
 }
 
 // Sizes by the shapes of the tensors.

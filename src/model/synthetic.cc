@@ -36,7 +36,7 @@ class Generator {
   }
 
   // Standard deviation of Next: sqrt(4 (65536^2 - 1) / 12).
-  static constexpr double kDeviation = 37837.22746;
+  static constexpr double kDeviation = 37837.22723720648;
 
  private:
   uint64_t state_;
