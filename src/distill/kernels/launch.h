@@ -108,8 +108,8 @@ cudaError_t ScanBackward(const void* xbc, const float* log_decay, const void* d,
 
 // One row of logits a block: cross-entropy of softmax(student / temperature)
 // against softmax(teacher / temperature). `student` becomes
-// (softmax(student) - softmax(teacher)) * scale. sums (n_rows, 3): loss, entropy
-// of the teacher, 1 where the largest logits are at the same place.
+// (softmax(student) - softmax(teacher)) * scale. sums (n_rows, 3): loss,
+// entropy of the teacher, 1 where the largest logits are at the same place.
 // Reads both twice (the second time from the cache), writes one.
 cudaError_t CrossEntropyRows(const void* teacher, void* student, float* sums,
                              NormShape shape, float inverse_temperature,

@@ -50,8 +50,7 @@ __global__ void __launch_bounds__(32 * kWarps)
     for (int k = 0; k < 4; ++k) dot += f.v[k] * g.v[k] * w.v[k];
   }
   const float scale = rstd[row];
-  const float pull =
-      WarpSum(dot) / static_cast<float>(shape.d) * scale * scale;
+  const float pull = WarpSum(dot) / static_cast<float>(shape.d) * scale * scale;
   for (int64_t i = lane * 4; i < shape.d; i += 128) {
     const Four f = Load4(x + base + i);
     Four g = Load4(dy + base + i);
