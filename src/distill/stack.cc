@@ -58,6 +58,9 @@ LayerContext LayerStack::MakeContext(const Batch& batch) const {
     const Tensor& embedding =
         parameters_.at(TensorId{TensorRole::kEmbedding, -1});
     context.mask = CausalDocumentMask(batch.segments);
+    if (batch.segments.is_cuda()) {
+      context.starts = DocumentStarts(batch.segments);
+    }
     context.rotary = MakeRotary(config_.attention, batch.ids.size(1),
                                 embedding.options().requires_grad(false));
   }
@@ -81,7 +84,8 @@ Tensor LayerStack::Mixer(int layer, const Tensor& x,
   if (config_.mixers[layer] == MixerKind::kMamba2) {
     return Mamba2Mixer(u, p, config_.ssm, context.segments);
   }
-  return AttentionMixer(u, p, config_.attention, context.rotary, context.mask);
+  return AttentionMixer(u, p, config_.attention, context.rotary, context.mask,
+                        context.starts);
 }
 
 Tensor LayerStack::MixingMatrix(int layer, const Tensor& x,

@@ -13,6 +13,7 @@ namespace llamba::distill {
 struct LayerContext {
   Tensor segments;  // (B, T)
   Tensor mask;      // CausalDocumentMask; undefined without attention layers
+  Tensor starts;    // DocumentStarts, on a GPU only
   Rotary rotary;
 };
 

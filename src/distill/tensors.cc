@@ -23,4 +23,14 @@ Tensor CausalDocumentMask(const Tensor& segments) {
   return same & causal.tril();
 }
 
+Tensor DocumentStarts(const Tensor& segments) {
+  const int64_t t = segments.size(1);
+  Tensor is_first = torch::ones_like(segments, torch::kBool);
+  is_first.slice(1, 1, t).copy_(segments.slice(1, 1, t) !=
+                                segments.slice(1, 0, t - 1));
+  const Tensor first = is_first.flatten().nonzero().squeeze(1);
+  const Tensor end = torch::full({1}, segments.numel(), first.options());
+  return torch::cat({first, end}).to(torch::kInt32);
+}
+
 }  // namespace llamba::distill

@@ -34,6 +34,9 @@ ParameterMap LoadParameters(const Checkpoint& checkpoint,
 // (B, T, T) bool: s <= t and both in the same document.
 Tensor CausalDocumentMask(const Tensor& segments);
 
+// (documents + 1) int32: the first of the B T tokens of each document, and B T.
+Tensor DocumentStarts(const Tensor& segments);
+
 }  // namespace llamba::distill
 
 #endif  // LLAMBA_DISTILL_TENSORS_H_

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "distill/kernels/fused.h"
 #include "distill/layers/layers.h"
 
 namespace llamba::distill {
@@ -19,18 +20,23 @@ Tensor Rotate(const Tensor& x, const Rotary& rotary) {
                     3);
 }
 
+struct Queries {
+  Tensor q, k;  // (B, T, n P) as projected
+};
+
+Queries Project(const Tensor& u, const LayerParameters& p) {
+  return {Linear(u, p(TensorRole::kAttnQ), p.Optional(TensorRole::kAttnQBias)),
+          Linear(u, p(TensorRole::kAttnK), p.Optional(TensorRole::kAttnKBias))};
+}
+
 struct Heads {
   Tensor q, k;  // (B, H, T, P), rotated, key heads repeated to match
 };
 
-Heads QueriesAndKeys(const Tensor& u, const LayerParameters& p,
-                     const AttentionConfig& config, const Rotary& rotary) {
-  const Tensor q =
-      Linear(u, p(TensorRole::kAttnQ), p.Optional(TensorRole::kAttnQBias));
-  const Tensor k =
-      Linear(u, p(TensorRole::kAttnK), p.Optional(TensorRole::kAttnKBias));
-  return {Rotate(SplitHeads(q, config.n_heads), rotary),
-          Rotate(SplitHeads(k, config.n_kv_heads), rotary)
+Heads RotatedHeads(const Queries& projected, const AttentionConfig& config,
+                   const Rotary& rotary) {
+  return {Rotate(SplitHeads(projected.q, config.n_heads), rotary),
+          Rotate(SplitHeads(projected.k, config.n_kv_heads), rotary)
               .repeat_interleave(config.n_heads / config.n_kv_heads, 1)};
 }
 
@@ -67,14 +73,23 @@ Rotary MakeRotary(const AttentionConfig& config, int64_t n_tokens,
 
 Tensor AttentionMixer(const Tensor& u, const LayerParameters& p,
                       const AttentionConfig& config, const Rotary& rotary,
-                      const Tensor& mask) {
-  const Heads heads = QueriesAndKeys(u, p, config, rotary);
-  const Tensor v = SplitHeads(
-      Linear(u, p(TensorRole::kAttnV), p.Optional(TensorRole::kAttnVBias)),
-      config.n_kv_heads);
-  const Tensor repeated =
-      v.repeat_interleave(config.n_heads / config.n_kv_heads, 1);
-  const Tensor mixed = Attend(heads, repeated, mask).transpose(1, 2).flatten(2);
+                      const Tensor& mask, const Tensor& starts) {
+  const Queries projected = Project(u, p);
+  const Tensor v =
+      Linear(u, p(TensorRole::kAttnV), p.Optional(TensorRole::kAttnVBias));
+  Tensor mixed;
+  if constexpr (kCudaKernels) {
+    mixed = TryAttention(projected.q, projected.k, v, config, rotary.cos,
+                         rotary.sin, starts);
+  }
+  if (!mixed.defined()) {
+    const Tensor repeated =
+        SplitHeads(v, config.n_kv_heads)
+            .repeat_interleave(config.n_heads / config.n_kv_heads, 1);
+    mixed = Attend(RotatedHeads(projected, config, rotary), repeated, mask)
+                .transpose(1, 2)
+                .flatten(2);
+  }
   return Linear(mixed, p(TensorRole::kAttnO),
                 p.Optional(TensorRole::kAttnOBias));
 }
@@ -82,7 +97,7 @@ Tensor AttentionMixer(const Tensor& u, const LayerParameters& p,
 Tensor AttentionMatrix(const Tensor& u, const LayerParameters& p,
                        const AttentionConfig& config, const Rotary& rotary,
                        const Tensor& mask) {
-  return SoftmaxWeights(QueriesAndKeys(u, p, config, rotary), mask,
+  return SoftmaxWeights(RotatedHeads(Project(u, p), config, rotary), mask,
                         AccumulateType(u));
 }
 

@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "distill/kernels/fused.h"
 #include "distill/layers/layers.h"
 
 namespace llamba::distill {
@@ -9,6 +10,10 @@ torch::ScalarType AccumulateType(const Tensor& tensor) {
 }
 
 Tensor RmsNorm(const Tensor& x, const Tensor& weight, double eps) {
+  if constexpr (kCudaKernels) {
+    const Tensor y = TryRmsNorm(x, weight, eps);
+    if (y.defined()) return y;
+  }
   const Tensor wide = x.to(AccumulateType(x));
   const Tensor scale = torch::rsqrt(wide.square().mean(-1, true) + eps);
   return (wide * scale * weight.to(wide.scalar_type())).to(x.scalar_type());
@@ -52,7 +57,10 @@ Tensor Mlp(const Tensor& x, const LayerParameters& p, const MlpConfig& config) {
       Linear(x, p(TensorRole::kMlpGate), p.Optional(TensorRole::kMlpGateBias));
   const Tensor up =
       Linear(x, p(TensorRole::kMlpUp), p.Optional(TensorRole::kMlpUpBias));
-  return Linear(Activate(config.activation, gate) * up, p(TensorRole::kMlpDown),
+  Tensor gated;
+  if constexpr (kCudaKernels) gated = TrySwiglu(gate, up, config.activation);
+  if (!gated.defined()) gated = Activate(config.activation, gate) * up;
+  return Linear(gated, p(TensorRole::kMlpDown),
                 p.Optional(TensorRole::kMlpDownBias));
 }
 

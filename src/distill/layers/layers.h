@@ -56,10 +56,11 @@ Rotary MakeRotary(const AttentionConfig& config, int64_t n_tokens,
                   const torch::TensorOptions& options);
 
 // Causal grouped-query attention with rotary embeddings, kept within documents.
-// `mask` is CausalDocumentMask(segments).
+// `mask` is CausalDocumentMask(segments); `starts`, where it is given,
+// DocumentStarts of the same, with which a GPU need not read the mask.
 Tensor AttentionMixer(const Tensor& u, const LayerParameters& p,
                       const AttentionConfig& config, const Rotary& rotary,
-                      const Tensor& mask);
+                      const Tensor& mask, const Tensor& starts = {});
 
 // Its softmax weights (B, H, T, T), in float32 or wider.
 Tensor AttentionMatrix(const Tensor& u, const LayerParameters& p,

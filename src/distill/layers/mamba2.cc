@@ -1,3 +1,4 @@
+#include "distill/kernels/fused.h"
 #include "distill/layers/layers.h"
 
 namespace llamba::distill {
@@ -24,22 +25,46 @@ Tensor CausalConv(const Tensor& x, const Tensor& weight, const Tensor& bias,
   return bias.defined() ? y + bias : y;
 }
 
+Tensor ActivatedConv(const Tensor& x, const LayerParameters& p,
+                     Activation activation, const Tensor& segments) {
+  const Tensor& weight = p(TensorRole::kSsmConv);
+  const Tensor bias = p.Optional(TensorRole::kSsmConvBias);
+  if constexpr (kCudaKernels) {
+    const Tensor y = TryConv(x, weight, bias, segments, activation);
+    if (y.defined()) return y;
+  }
+  return Activate(activation, CausalConv(x, weight, bias, segments));
+}
+
+// in_proj's columns xBC, z, A_log. On a GPU zeros follow to a multiple of 8, so
+// that rows stay aligned for matrix units and vector loads.
+std::vector<Tensor> InProjection(const Tensor& u, const LayerParameters& p,
+                                 const SsmConfig& config) {
+  Tensor weight = p(TensorRole::kSsmIn);
+  Tensor bias = p.Optional(TensorRole::kSsmInBias);
+  const int64_t pad = u.is_cuda() ? (8 - weight.size(0) % 8) % 8 : 0;
+  std::vector<int64_t> sizes{config.conv_channels(), config.d_inner,
+                             config.n_v_heads};
+  if (pad != 0) {
+    sizes.push_back(pad);
+    weight = torch::constant_pad_nd(weight, {0, 0, 0, pad});
+    if (bias.defined()) bias = torch::constant_pad_nd(bias, {0, pad});
+  }
+  return Linear(u, weight, bias).split_with_sizes(sizes, 2);
+}
+
 // in_proj, convolution and activation: what the recurrence reads, and z.
 struct Projected {
   ScanInputs scan;
-  Tensor z;  // (B, T, d_inner)
+  Tensor xbc;  // (B, T, conv_channels): x, B and C of `scan` side by side
+  Tensor z;    // (B, T, d_inner)
 };
 
 Projected Project(const Tensor& u, const LayerParameters& p,
                   const SsmConfig& config, const Tensor& segments) {
-  const Tensor all =
-      Linear(u, p(TensorRole::kSsmIn), p.Optional(TensorRole::kSsmInBias));
-  const auto parts = all.split_with_sizes(
-      {config.conv_channels(), config.d_inner, config.n_v_heads}, 2);
+  const auto parts = InProjection(u, p, config);
   const Tensor convolved =
-      Activate(config.activation,
-               CausalConv(parts[0], p(TensorRole::kSsmConv),
-                          p.Optional(TensorRole::kSsmConvBias), segments));
+      ActivatedConv(parts[0], p, config.activation, segments);
   const int64_t bc = config.n_qk_heads * config.d_state;
   const auto xbc = convolved.split_with_sizes({config.d_inner, bc, bc}, 2);
   const auto heads = [](const Tensor& tensor, int64_t n, int64_t size) {
@@ -51,8 +76,28 @@ Projected Project(const Tensor& u, const LayerParameters& p,
   out.scan.c = heads(xbc[2], config.n_qk_heads, config.d_state);
   out.scan.log_decay = at::log_sigmoid(-parts[2].to(AccumulateType(u)));
   out.scan.segments = segments;
+  out.xbc = convolved;
   out.z = parts[1];
   return out;
+}
+
+// The recurrence and its skip, (B, T, d_inner).
+Tensor ScanAndSkip(const Projected& in, const Tensor& d,
+                   const SsmConfig& config) {
+  if constexpr (kCudaKernels) {
+    const Tensor y =
+        TryScan(in.xbc, in.scan.log_decay, d, in.scan.segments, config);
+    if (y.defined()) return y;
+  }
+  return (ChunkedScan(in.scan) + in.scan.x * d.unsqueeze(1)).flatten(2);
+}
+
+Tensor Gated(const Tensor& y, const Tensor& z, const Tensor& z_bias) {
+  if constexpr (kCudaKernels) {
+    const Tensor gated = TryGate(y, z, z_bias);
+    if (gated.defined()) return gated;
+  }
+  return y * at::silu(z_bias.defined() ? z + z_bias : z);
 }
 
 }  // namespace
@@ -60,12 +105,9 @@ Projected Project(const Tensor& u, const LayerParameters& p,
 Tensor Mamba2Mixer(const Tensor& u, const LayerParameters& p,
                    const SsmConfig& config, const Tensor& segments) {
   const Projected in = Project(u, p, config, segments);
-  const Tensor skip = in.scan.x * p(TensorRole::kSsmD).unsqueeze(1);
-  const Tensor y = (ChunkedScan(in.scan) + skip).flatten(2);
-  const Tensor z_bias = p.Optional(TensorRole::kSsmZBias);
-  const Tensor gate = at::silu(z_bias.defined() ? in.z + z_bias : in.z);
-  return Linear(y * gate, p(TensorRole::kSsmOut),
-                p.Optional(TensorRole::kSsmOutBias));
+  const Tensor y = ScanAndSkip(in, p(TensorRole::kSsmD), config);
+  return Linear(Gated(y, in.z, p.Optional(TensorRole::kSsmZBias)),
+                p(TensorRole::kSsmOut), p.Optional(TensorRole::kSsmOutBias));
 }
 
 Tensor Mamba2Matrix(const Tensor& u, const LayerParameters& p,

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "distill/kernels/fused.h"
 #include "distill/layers/layers.h"
 
 namespace llamba::distill {
@@ -96,10 +97,25 @@ ShardedAdamW::StepResult ShardedAdamW::Step(double learning_rate) {
     gathered_.zero_();
     return {norm};
   }
-  if (options_.clip_norm > 0 && norm > options_.clip_norm) {
-    gathered_ *= options_.clip_norm / norm;
-  }
+  const bool clip = options_.clip_norm > 0 && norm > options_.clip_norm;
   ++n_updates_;
+  Update(learning_rate, clip ? options_.clip_norm / norm : 1);
+  return {norm};
+}
+
+void ShardedAdamW::Update(double learning_rate, double gradient_scale) {
+  if constexpr (kCudaKernels) {
+    Tensor published = torch::empty({shard_size_}, weights_.options());
+    if (TryAdamW(shards_.master, gathered_, shards_.first_moment,
+                 shards_.second_moment, published,
+                 {gradient_scale, options_.beta1, options_.beta2, options_.eps,
+                  learning_rate, options_.weight_decay, n_updates_,
+                  decayed_in_shard_})) {
+      communicator_.AllGather(published, weights_);
+      return;
+    }
+  }
+  if (gradient_scale != 1) gathered_ *= gradient_scale;
   const auto t = static_cast<double>(n_updates_);
   const double correction1 = 1 - std::pow(options_.beta1, t);
   const double correction2 = 1 - std::pow(options_.beta2, t);
@@ -114,7 +130,6 @@ ShardedAdamW::StepResult ShardedAdamW::Step(double learning_rate) {
                           -learning_rate / correction1);
   gathered_.zero_();
   PublishWeights();
-  return {norm};
 }
 
 void ShardedAdamW::PublishWeights() {

@@ -79,6 +79,8 @@ class ShardedAdamW {
   void LayOut(const ParameterMap& precise, ParameterMap& working,
               const torch::TensorOptions& working_options);
   Tensor GatherWhole(const Tensor& shard);
+  // AdamW with gathered_ times `gradient_scale`; clears it, publishes.
+  void Update(double learning_rate, double gradient_scale);
   void PublishWeights();
 
   const AdamWOptions options_;
