@@ -10,6 +10,8 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 # What must be fast is written in vectors (src/kernels, at -O3).
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+# The sanitizer trees: enough to run at speed, and quick to build.
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1 -DNDEBUG")
 
 find_program(CCACHE ccache)
 if(CCACHE)

@@ -38,6 +38,8 @@ function(llamba_test name)
   include(GoogleTest)
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_DEPS} GTest::gmock_main)
+  # Assertions compile slowly and run once.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O0>)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_compile_definitions(${name} PRIVATE
     LLAMBA_SOURCE_DIR=".")  # tests run in the checkout
