@@ -135,19 +135,18 @@ class SwigluFunction : public torch::autograd::Function<SwigluFunction> {
 
 Tensor TryRmsNorm(const Tensor& x, const Tensor& weight, double eps) {
   if (!UseKernel(Kernel::kNorm, x) || !x.is_contiguous() || !IsRows(x) ||
-      !weight.is_contiguous() || !IsRows(weight) || !Alike(x, {weight})) {
+      !weight.is_contiguous() || !Alike(x, {weight})) {
     return {};
   }
-  return NormFunction::apply(x, weight, eps);
+  return NormFunction::apply(x, Aligned(weight), eps);
 }
 
 Tensor TryGate(const Tensor& y, const Tensor& z, const Tensor& z_bias) {
   if (!UseKernel(Kernel::kGate, y) || !y.is_contiguous() || !IsRows(y) ||
-      !IsRows(z) || !Alike(y, {z, z_bias}) ||
-      (z_bias.defined() && !IsRows(z_bias))) {
+      !IsRows(z) || !Alike(y, {z, z_bias})) {
     return {};
   }
-  return GateFunction::apply(y, z, AsOptional(z_bias));
+  return GateFunction::apply(y, z, AsOptional(Aligned(z_bias)));
 }
 
 Tensor TrySwiglu(const Tensor& gate, const Tensor& up, Activation activation) {

@@ -171,12 +171,13 @@ Tensor TryConv(const Tensor& x, const Tensor& weight, const Tensor& bias,
   const int64_t d_conv = weight.size(-1);
   const bool silu = activation == Activation::kSilu;
   if (!UseKernel(Kernel::kConv, x) || !IsRows(x) || !weight.is_contiguous() ||
-      !Alike(x, {weight, bias}) || (bias.defined() && !IsRows(bias)) ||
-      d_conv < 2 || d_conv > cuda::kMaxConv || !AreSegments(segments, x) ||
+      !Alike(x, {weight, bias}) || d_conv < 2 || d_conv > cuda::kMaxConv ||
+      !AreSegments(segments, x) ||
       (!silu && activation != Activation::kIdentity)) {
     return {};
   }
-  return ConvFunction::apply(x, weight, AsOptional(bias), segments, silu);
+  return ConvFunction::apply(x, weight, AsOptional(Aligned(bias)), segments,
+                             silu);
 }
 
 Tensor TryScan(const Tensor& xbc, const Tensor& log_decay, const Tensor& d,

@@ -89,6 +89,10 @@ bool IsRows(const Tensor& tensor, int64_t elements) {
          address % (elements * tensor.element_size()) == 0;
 }
 
+Tensor Aligned(const Tensor& vector) {
+  return !vector.defined() || IsRows(vector) ? vector : vector.clone();
+}
+
 cuda::ConstRows RowsOf(const Tensor& tensor) {
   return {tensor.data_ptr(), tensor.stride(-2)};
 }

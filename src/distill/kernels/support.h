@@ -27,6 +27,9 @@ void* MutableData(Tensor& tensor);
 // (..., d) seen as rows at one distance, with elements side by side that can be
 // loaded four at a time (or `elements`).
 bool IsRows(const Tensor& tensor, int64_t elements = 4);
+// A vector that can be loaded so: itself, or a copy. (Parameters are views of
+// one flat tensor and begin anywhere.)
+Tensor Aligned(const Tensor& vector);
 cuda::ConstRows RowsOf(const Tensor& tensor);
 
 // Defined tensors share `like`'s type and device.
