@@ -22,7 +22,7 @@ std::vector<KernelTable> Kernels() {
   std::vector<KernelTable> tables;
   // Lower bits are better targets. The plain one always runs, but Highway
   // reports it only where nothing else does.
-  int64_t targets = HWY_TARGETS & (hwy::SupportedTargets() | HWY_STATIC_TARGET);
+  int64_t targets = HWY_TARGETS & (HWY_SUPPORTED_TARGETS | HWY_STATIC_TARGET);
   for (; targets != 0; targets &= targets - 1) {
     const int64_t target = targets & -targets;
     tables.push_back({

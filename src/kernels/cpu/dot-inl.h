@@ -18,6 +18,9 @@ template <int kM, int kN>
 struct DotTile {
   VF acc[kM][kN];
 
+  // Written out, for the compiler's own would lack the target's attributes.
+  HWY_INLINE DotTile() {}
+
   HWY_INLINE void Clear() {
     const DF df;
     for (int m = 0; m < kM; ++m) {

@@ -51,8 +51,9 @@ HWY_INLINE void ScanColumn(D d, const ScanArgs& args, float skip,
     y[i] = hn::Zero(d);
     decay[i] = hn::Set(d, tokens.decay[i]);
   }
+  const int64_t d_state = args.d_state, head_dim = args.head_dim;
   float* row = state + p;
-  for (int64_t n = 0; n < args.d_state; ++n, row += args.head_dim) {
+  for (int64_t n = 0; n < d_state; ++n, row += head_dim) {
     V s = hn::LoadU(d, row);
     for (int i = 0; i < kT; ++i) {
       const V input = hn::Mul(hn::Set(d, tokens.b[i][n]), x[i]);
