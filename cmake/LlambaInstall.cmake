@@ -22,6 +22,9 @@ add_custom_command(OUTPUT ${share}/llamba.bash
 add_custom_target(share ALL DEPENDS ${share}/llamba.1.gz ${share}/llamba.bash)
 
 install(TARGETS llamba RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TARGET llamba-distill)
+  install(TARGETS llamba-distill RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 install(FILES ${share}/llamba.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${share}/llamba.bash RENAME llamba
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)

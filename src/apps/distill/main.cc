@@ -1,8 +1,13 @@
+#include <fmt/format.h>
 #include <signal.h>
 
+#include <memory>
+
 #include "apps/distill/commands.h"
+#include "apps/help.h"
 #include "apps/run_program.h"
 #include "base/log.h"
+#include "llamba/version.h"
 
 namespace llamba::distill {
 namespace {
@@ -11,6 +16,11 @@ int Main(int argc, char** argv) {
   CLI::App program(
       "Make a Llamba from a Llama teacher by MOHAWK's three stages",
       "llamba-distill");
+  program.formatter(std::make_shared<HelpFormatter>());
+  program.set_help_flag("-h,--help", "Show this help");
+  program.set_version_flag("--version",
+                           fmt::format("llamba-distill {}", kVersion),
+                           "Show the version");
   program.require_subcommand(0, 1);
   program.footer(
       "Examples:\n"

@@ -1,9 +1,8 @@
-#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
+#include <charconv>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
 #include "apps/distill/commands.h"
 #include "apps/distill/device_flags.h"
@@ -44,6 +43,21 @@ SourceRecipe ParseSource(const std::string& text) {
        weight);
 }
 
+// "teacher=4000000"; "teacher" is as much as the stages read.
+int64_t SampledTokens(const std::string& text, const Recipe& recipe) {
+  if (text == "teacher") {
+    return recipe.stage1.tokens + recipe.stage2.tokens + recipe.stage3.tokens;
+  }
+  const std::string number = text.substr(text.find('=') + 1);
+  int64_t tokens = 0;
+  const char* end = number.data() + number.size();
+  const auto result = std::from_chars(number.data(), end, tokens);
+  if (result.ec != std::errc() || result.ptr != end || tokens <= 0) {
+    Fail("--data {}: expected teacher=TOKENS, found \"{}\"", text, number);
+  }
+  return tokens;
+}
+
 Recipe MakeRecipe(const TrainFlags& flags) {
   std::vector<std::string> overrides = flags.set;
   if (!flags.keep_attention.empty()) {
@@ -55,7 +69,11 @@ Recipe MakeRecipe(const TrainFlags& flags) {
   if (!flags.data.empty()) {
     recipe.data.clear();
     for (const std::string& text : flags.data) {
-      recipe.data.push_back(ParseSource(text));
+      if (text == "teacher" || text.starts_with("teacher=")) {
+        recipe.sample.tokens = SampledTokens(text, recipe);
+      } else {
+        recipe.data.push_back(ParseSource(text));
+      }
     }
   }
   if (!flags.held_out.empty()) recipe.held_out = flags.held_out;
@@ -78,9 +96,12 @@ void RunTrain(const TrainFlags& flags) {
   Run run(recipe, options, *communicator);
   const bool finished = run.Train();
   if (env.rank == 0) {
-    spdlog::info(finished ? "the student is in {}"
-                          : "stopped; --resume goes on from {}/checkpoints",
-                 options.output);
+    if (finished) {
+      spdlog::info("the student is in {}", options.output);
+    } else {
+      spdlog::info("stopped; --resume goes on from {}/checkpoints",
+                   options.output);
+    }
   }
   if (!finished) throw Exit{kUnfinished};
 }
@@ -97,7 +118,8 @@ void AddTrainCommand(CLI::App& program) {
                       "A Llama: Hugging Face folder or GGUF file");
   command->add_option("--data", flags->data,
                       "Shards, or a folder of them, and their weight: "
-                      "PATH[=WEIGHT]; may be repeated");
+                      "PATH[=WEIGHT]; may be repeated. teacher[=TOKENS] lets "
+                      "the teacher write it first");
   command->add_option("--held-out", flags->held_out,
                       "Shards that are only evaluated on");
   command->add_option("-o,--output", flags->options.output,

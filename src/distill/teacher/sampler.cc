@@ -118,6 +118,11 @@ class RowWriter {
   // whole in document().
   bool Add(int32_t id) {
     const bool in_prefix = document_.size() < options_.prefix.size();
+    // Some teachers end a text only by beginning the next one.
+    if (!in_prefix && id == options_.prefix[0]) {
+      if (id == options_.document_end) document_.push_back(id);
+      return true;
+    }
     document_.push_back(id);
     if (in_prefix) return false;
     if (id == options_.document_end) return true;
@@ -128,6 +133,8 @@ class RowWriter {
     return false;
   }
 
+  // Holds something that the teacher wrote.
+  bool Written() const { return document_.size() > options_.prefix.size(); }
   const std::vector<int32_t>& document() const { return document_; }
   void Restart() {
     document_.clear();
@@ -180,6 +187,9 @@ void SampleDocuments(const LayerStack& teacher, const SampleOptions& options,
       const Tensor logits =
           cached.Step(ids.to(device), starts.to(device), position);
       ids.copy_(Draw(logits, options.temperature));
+    }
+    for (const RowWriter& row : rows) {
+      if (row.Written() && !sink(row.document())) return;
     }
   }
 }

@@ -25,14 +25,17 @@ struct SampleOptions {
   int turns = 2;
 };
 
-// Called for each document: its tokens, prefix included, document_end last.
+// Called for each document: its tokens, prefix included, document_end last
+// where it came to its end.
 // Return false to stop.
 using DocumentSink = std::function<bool(std::span<const int32_t>)>;
 
 // The teacher writes text: all rows in step, each with a cache of keys and
 // values; a row whose document ends begins the next one behind it, and what is
-// unfinished at the end of a row is dropped. Rounds go on until the sink says
-// stop. `teacher` is all attention.
+// unfinished at the end of a row is given as it is (without it, texts longer
+// than a row would never come). A document also ends where the teacher writes
+// prefix[0], the beginning of the next. Rounds go on until the sink says stop.
+// `teacher` is all attention. Sets libtorch's seed.
 void SampleDocuments(const LayerStack& teacher, const SampleOptions& options,
                      const DocumentSink& sink);
 

@@ -13,6 +13,10 @@ namespace {
 // Shards begin at multiples of this, so that vector loads stay aligned.
 constexpr int64_t kShardAlignment = 256;
 
+// Values that are sent at a time, in float32 over all workers: a large model's
+// gradients and state never stand in float32 whole beside it.
+constexpr int64_t kPiece = int64_t{1} << 25;
+
 bool IsMatrix(const TensorId& id, const Tensor& tensor) {
   return tensor.dim() == 2 && id.role != TensorRole::kSsmConv;
 }
@@ -81,9 +85,14 @@ void ShardedAdamW::GatherGradients() {
   if (communicator_.size() == 1) {
     gathered_ += gradients_;
   } else {
-    Tensor shard = torch::empty_like(gathered_);
-    communicator_.ReduceScatter(gradients_.to(gathered_.scalar_type()), shard);
-    gathered_ += shard;
+    const Tensor rows = gradients_.view({communicator_.size(), shard_size_});
+    ForEachPiece([&](int64_t begin, int64_t end) {
+      const Tensor wide =
+          rows.slice(1, begin, end).to(gathered_.scalar_type()).reshape({-1});
+      Tensor sum = torch::empty({end - begin}, gathered_.options());
+      communicator_.ReduceScatter(wide, sum);
+      gathered_.slice(0, begin, end).add_(sum);
+    });
   }
   gradients_.zero_();
 }
@@ -141,7 +150,10 @@ void ShardedAdamW::Restore(const Shards& whole, int64_t n_updates) {
   const int64_t begin = shard_size_ * communicator_.rank();
   const int64_t end = std::min(begin + shard_size_, n_parameters_);
   const auto take = [&](const Tensor& from, Tensor to) {
-    LLAMBA_ASSERT(from.numel() == n_parameters_);
+    if (from.numel() != n_parameters_) {
+      Fail("checkpoint: the optimizer holds {} values, expected {}",
+           from.numel(), n_parameters_);
+    }
     if (begin < end) {
       to.slice(0, 0, end - begin).copy_(from.slice(0, begin, end));
     }
@@ -153,22 +165,40 @@ void ShardedAdamW::Restore(const Shards& whole, int64_t n_updates) {
   PublishWeights();
 }
 
-Tensor ShardedAdamW::GatherWhole(const Tensor& shard) {
+void ShardedAdamW::ForEachPiece(
+    const std::function<void(int64_t, int64_t)>& use) const {
+  const int64_t piece = std::max<int64_t>(1, kPiece / communicator_.size());
+  for (int64_t begin = 0; begin < shard_size_; begin += piece) {
+    use(begin, std::min(begin + piece, shard_size_));
+  }
+}
+
+Tensor ShardedAdamW::GatherWhole(const Tensor& shard, bool keep) {
   const torch::NoGradGuard no_grad;
-  Tensor full =
-      torch::empty({shard_size_ * communicator_.size()}, shard.options());
-  communicator_.AllGather(shard, full);
-  return full.slice(0, 0, n_parameters_).to(torch::kCPU);
+  const int64_t workers = communicator_.size();
+  Tensor whole = torch::empty({keep ? workers * shard_size_ : 0},
+                              shard.options().device(torch::kCPU));
+  ForEachPiece([&](int64_t begin, int64_t end) {
+    Tensor part = torch::empty({workers * (end - begin)}, shard.options());
+    communicator_.AllGather(shard.slice(0, begin, end), part);
+    if (!keep) return;
+    whole.view({workers, shard_size_})
+        .slice(1, begin, end)
+        .copy_(part.view({workers, end - begin}));
+  });
+  return keep ? whole.slice(0, 0, n_parameters_) : Tensor();
 }
 
 ShardedAdamW::Shards ShardedAdamW::Gather() {
-  return {GatherWhole(shards_.master), GatherWhole(shards_.first_moment),
-          GatherWhole(shards_.second_moment)};
+  const bool keep = communicator_.rank() == 0;
+  return {GatherWhole(shards_.master, keep),
+          GatherWhole(shards_.first_moment, keep),
+          GatherWhole(shards_.second_moment, keep)};
 }
 
 void ShardedAdamW::Extract(ParameterMap& precise) {
   const torch::NoGradGuard no_grad;
-  const Tensor master = GatherWhole(shards_.master);
+  const Tensor master = GatherWhole(shards_.master, true);
   for (const Slot& slot : slots_) {
     Tensor& tensor = precise.at(slot.id);
     tensor.copy_(master.slice(0, slot.offset, slot.offset + slot.size)

@@ -65,9 +65,10 @@ class ShardedAdamW {
   // Continues from the state of a run with any number of workers: `whole` holds
   // n_parameters() values each.
   void Restore(const Shards& whole, int64_t n_updates);
-  // The whole state, gathered from all workers onto each, on the CPU.
+  // The whole state, gathered from all workers onto worker 0, on the CPU;
+  // undefined tensors at the others. All call it.
   Shards Gather();
-  // Writes the master weights of what learns back into `precise`.
+  // Writes the master weights of what learns back into `precise`. All call it.
   void Extract(ParameterMap& precise);
 
  private:
@@ -78,7 +79,9 @@ class ShardedAdamW {
   };
   void LayOut(const ParameterMap& precise, ParameterMap& working,
               const torch::TensorOptions& working_options);
-  Tensor GatherWhole(const Tensor& shard);
+  // Calls with [begin, end) ranges that make up a shard, small enough to send.
+  void ForEachPiece(const std::function<void(int64_t, int64_t)>& use) const;
+  Tensor GatherWhole(const Tensor& shard, bool keep);
   // AdamW with gathered_ times `gradient_scale`; clears it, publishes.
   void Update(double learning_rate, double gradient_scale);
   void PublishWeights();

@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -20,11 +21,14 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StageRecipe, tokens, lr, final_lr, warmup,
                                    decay, batch, micro_batch, temperature,
                                    hidden_weight)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SourceRecipe, paths, weight)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Recipe, teacher, student, data, held_out,
-                                   sequence_length, seed, precision, recompute,
-                                   logits_rows, optimizer, stage1, stage2,
-                                   stage3, checkpoint_steps, evaluate_steps,
-                                   evaluate_sequences)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SampleRecipe, tokens, held_out_tokens,
+                                   weight, temperature, conversations, rows,
+                                   length)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Recipe, teacher, student, data, sample,
+                                   held_out, sequence_length, seed, precision,
+                                   recompute, logits_rows, optimizer, stage1,
+                                   stage2, stage3, checkpoint_steps,
+                                   evaluate_steps, evaluate_sequences)
 
 namespace {
 
@@ -32,6 +36,28 @@ std::vector<std::string> Keys(const Json& object) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : object.items()) keys.push_back(key);
   return keys;
+}
+
+// `value` as the type that `like`, its default, has. 3e8 is an integer too.
+Json Typed(const Json& value, const Json& like, const std::string& where,
+           const std::string& name) {
+  const auto fail = [&](const char* expected) {
+    Fail("{}: {}: expected {}, found {}", where, name, expected, value.dump());
+  };
+  if (like.is_number_integer()) {
+    if (value.is_number_integer()) return value;
+    const double number = value.is_number() ? value.get<double>() : NAN;
+    if (!(std::abs(number) < 0x1p53 && number == std::floor(number))) {
+      fail("an integer");
+    }
+    return static_cast<int64_t>(number);
+  }
+  if (like.is_number()) {
+    if (!value.is_number()) fail("a number");
+  } else if (like.type() != value.type()) {
+    fail(like.type_name());
+  }
+  return value;
 }
 
 // Puts `from` over `into`, which holds every key that may occur.
@@ -50,7 +76,7 @@ void Merge(Json& into, const Json& from, const std::string& where,
     if (into[key].is_object()) {
       Merge(into[key], value, where, name);
     } else {
-      into[key] = value;
+      into[key] = Typed(value, into[key], where, name);
     }
   }
 }
@@ -102,6 +128,38 @@ void ValidateStage(const StageRecipe& stage, const std::string& where,
         stage.hidden_weight);
 }
 
+void ValidateOptimizer(const AdamWOptions& options, const std::string& where) {
+  const auto check = [&](bool ok, const std::string& key, const char* expected,
+                         double found) {
+    Check(ok, where, "optimizer." + key, expected, found);
+  };
+  check(options.beta1 >= 0 && options.beta1 < 1, "beta1", "0 to below 1",
+        options.beta1);
+  check(options.beta2 >= 0 && options.beta2 < 1, "beta2", "0 to below 1",
+        options.beta2);
+  check(options.eps > 0, "eps", "more than 0", options.eps);
+  check(options.weight_decay >= 0, "weight_decay", "0 or more",
+        options.weight_decay);
+  check(options.clip_norm >= 0, "clip_norm", "0 or more", options.clip_norm);
+}
+
+void ValidateSample(const SampleRecipe& sample, const std::string& where) {
+  const auto check = [&](bool ok, const std::string& key, const char* expected,
+                         double found) {
+    Check(ok, where, "sample." + key, expected, found);
+  };
+  check(sample.tokens >= 0, "tokens", "0 or more",
+        static_cast<double>(sample.tokens));
+  check(sample.held_out_tokens >= 0, "held_out_tokens", "0 or more",
+        static_cast<double>(sample.held_out_tokens));
+  check(sample.weight > 0, "weight", "more than 0", sample.weight);
+  check(sample.temperature > 0, "temperature", "more than 0",
+        sample.temperature);
+  check(sample.rows > 0, "rows", "1 or more", static_cast<double>(sample.rows));
+  check(sample.length > 1, "length", "2 or more",
+        static_cast<double>(sample.length));
+}
+
 void Validate(const Recipe& recipe, const std::string& where) {
   Check(recipe.sequence_length > 0, where, "sequence_length", "1 or more",
         static_cast<double>(recipe.sequence_length));
@@ -112,6 +170,14 @@ void Validate(const Recipe& recipe, const std::string& where) {
     Fail("{}: precision: expected auto, bf16 or f32, found \"{}\"", where,
          recipe.precision);
   }
+  Check(recipe.checkpoint_steps > 0, where, "checkpoint_steps", "1 or more",
+        static_cast<double>(recipe.checkpoint_steps));
+  Check(recipe.evaluate_steps > 0, where, "evaluate_steps", "1 or more",
+        static_cast<double>(recipe.evaluate_steps));
+  Check(recipe.evaluate_sequences > 0, where, "evaluate_sequences", "1 or more",
+        static_cast<double>(recipe.evaluate_sequences));
+  ValidateOptimizer(recipe.optimizer, where);
+  ValidateSample(recipe.sample, where);
   ValidateStage(recipe.stage1, where, "stage1");
   ValidateStage(recipe.stage2, where, "stage2");
   ValidateStage(recipe.stage3, where, "stage3");

@@ -29,12 +29,25 @@ struct SourceRecipe {
   double weight = 1;
 };
 
+// Data that the teacher writes itself before the run begins, into
+// OUT/data/*.tokens, where a resumed run finds it. 0 tokens: none.
+struct SampleRecipe {
+  int64_t tokens = 0;           // one more source of data
+  int64_t held_out_tokens = 0;  // to be evaluated on
+  double weight = 1;            // of the source
+  double temperature = 1;
+  bool conversations = false;  // by the teacher's chat template
+  int64_t rows = 256;          // texts written side by side
+  int64_t length = 1024;       // tokens a row
+};
+
 // Everything that decides what a run computes. Defaults are the published
 // settings of Llamba-1B (SPEC 5). Stored beside every checkpoint.
 struct Recipe {
   std::string teacher;
   StudentOptions student;
   std::vector<SourceRecipe> data;
+  SampleRecipe sample;
   std::vector<std::string> held_out;  // token shards for evaluation
   int64_t sequence_length = 2048;
   uint64_t seed = 0;

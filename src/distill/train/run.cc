@@ -7,9 +7,11 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "distill/data/tokenize.h"
+#include "distill/teacher/sample_shard.h"
 
 namespace llamba::distill {
 namespace {
@@ -73,9 +75,9 @@ Run::Run(Recipe recipe, RunOptions options, Communicator& communicator)
     }
   }
   LoadTeacher();
-  LoadData();
   std::filesystem::create_directories(options_.output);
   LoadStudent();
+  LoadData();
   if (communicator_.rank() == 0) {
     log_ = std::make_unique<MetricsLog>(options_.output + "/metrics.jsonl",
                                         position_.stage, position_.step);
@@ -92,15 +94,49 @@ void Run::LoadTeacher() {
                                           LoadParameters(checkpoint, working_));
 }
 
+void Run::AddSampled(const Tokenizer& tokenizer,
+                     std::vector<SourceRecipe>& data,
+                     std::vector<std::string>& held_out) {
+  const SampleRecipe& recipe = recipe_.sample;
+  const auto sample = [&](const char* name, int64_t tokens, uint64_t seed) {
+    const std::string path =
+        fmt::format("{}/data/{}.tokens", options_.output, name);
+    if (communicator_.rank() == 0 && !FileExists(path)) {
+      const SampleShardOptions options{
+          .tokens = tokens,
+          .conversations = recipe.conversations,
+          .sampling = {.rows = recipe.rows,
+                       .length = recipe.length,
+                       .temperature = recipe.temperature,
+                       .seed = seed}};
+      SampleShard(*teacher_, tokenizer, options, path);
+    }
+    communicator_.Barrier();
+    return path;
+  };
+  if (recipe.tokens > 0) {
+    data.push_back(
+        {{sample("train", recipe.tokens, 2 * recipe_.seed)}, recipe.weight});
+  }
+  if (recipe.held_out_tokens > 0) {
+    held_out.push_back(
+        sample("held-out", recipe.held_out_tokens, 2 * recipe_.seed + 1));
+  }
+}
+
 void Run::LoadData() {
-  const uint64_t hash = VocabularyHash(LoadTokenizer(recipe_.teacher));
-  if (recipe_.data.empty()) {
-    Fail("recipe: no data given (make shards with `llamba-distill tokenize`)");
+  const Tokenizer tokenizer = LoadTokenizer(recipe_.teacher);
+  const uint64_t hash = VocabularyHash(tokenizer);
+  std::vector<SourceRecipe> data = recipe_.data;
+  std::vector<std::string> held_out = recipe_.held_out;
+  AddSampled(tokenizer, data, held_out);
+  if (data.empty()) {
+    Fail(
+        "recipe: no data given (make shards with `llamba-distill tokenize`, or "
+        "let the teacher write: sample.tokens)");
   }
-  data_ = OpenData(recipe_.data, recipe_, hash);
-  if (!recipe_.held_out.empty()) {
-    held_out_ = OpenData({{recipe_.held_out, 1}}, recipe_, hash);
-  }
+  data_ = OpenData(data, recipe_, hash);
+  if (!held_out.empty()) held_out_ = OpenData({{held_out, 1}}, recipe_, hash);
 }
 
 void Run::LoadStudent() {
@@ -135,8 +171,14 @@ void Run::LoadStudent() {
   precise_ = MakeStudent(teacher, recipe_.student).parameters();
 }
 
-bool Run::OutOfTime() const {
-  return options_.minutes > 0 && Now() - started_ > options_.minutes * 60;
+bool Run::MustStop() {
+  const bool stop =
+      InterruptGuard::Interrupted() ||
+      (options_.minutes > 0 && Now() - started_ > options_.minutes * 60);
+  if (communicator_.size() == 1) return stop;
+  Tensor any = torch::full({1}, stop ? 1.0F : 0.0F, options_.device);
+  communicator_.AllReduce(any);
+  return any.item<float>() > 0;
 }
 
 bool Run::Train() {
@@ -152,6 +194,9 @@ bool Run::Train() {
   }
   if (communicator_.rank() == 0) {
     WriteStudent(options_.output, config_, precise_, DType::kF32);
+    WriteTokenizerFiles(LoadTokenizer(recipe_.teacher), options_.output);
+    WriteFileAtomically(options_.output + "/recipe.json",
+                        RecipeToJson(recipe_));
   }
   return true;
 }
@@ -190,7 +235,7 @@ bool Run::TrainStage(const StageRecipe& settings, const Stage& stage) {
     const double seconds = Now() - begin;
     position_.seconds += seconds;
     Report(settings, stage, student, loss, norm, seconds);
-    const bool stop = OutOfTime() || InterruptGuard::Interrupted();
+    const bool stop = MustStop();
     if (position_.step < n_steps &&
         (stop || position_.step % recipe_.checkpoint_steps == 0)) {
       Save(&optimizer);

@@ -12,6 +12,7 @@
 #include "distill/train/metrics.h"
 #include "distill/train/recipe.h"
 #include "distill/train/run_checkpoint.h"
+#include "tokenizer/tokenizer.h"
 
 namespace llamba::distill {
 
@@ -48,6 +49,10 @@ class Run {
 
  private:
   void LoadTeacher();
+  // Lets the teacher write what the recipe wants and is not there yet; adds it
+  // to `data` and `held_out`.
+  void AddSampled(const Tokenizer& tokenizer, std::vector<SourceRecipe>& data,
+                  std::vector<std::string>& held_out);
   void LoadData();
   void LoadStudent();
   bool TrainStage(const StageRecipe& settings, const Stage& stage);
@@ -57,7 +62,8 @@ class Run {
               const LayerStack& student, const StageLoss& loss,
               double gradient_norm, double seconds);
   void Save(ShardedAdamW* optimizer);
-  bool OutOfTime() const;
+  // The time is over or a signal came, at any worker: all hear the same.
+  bool MustStop();
 
   Recipe recipe_;
   RunOptions options_;

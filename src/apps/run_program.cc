@@ -1,0 +1,56 @@
+#include "apps/run_program.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <iostream>
+#include <new>
+
+#include "apps/help.h"
+#include "apps/program.h"
+#include "base/error.h"
+#include "base/log.h"
+
+namespace llamba {
+namespace {
+
+// Output that did not reach a full disk is a failure like any other.
+int FlushOutput() {
+  std::cout.flush();
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
+  spdlog::error("cannot write to the standard output{}{}",
+                errno != 0 ? ": " : "", errno != 0 ? std::strerror(errno) : "");
+  return 1;
+}
+
+int ShowRequested(const CLI::App& program, const CLI::Success& request) {
+  // --help and --version arrive as exceptions.
+  program.exit(request, std::cout, std::cerr);
+  return FlushOutput();
+}
+
+}  // namespace
+
+int RunProgram(CLI::App& program, int argc, char** argv) {
+  try {
+    program.parse(argc, argv);
+    if (program.get_subcommands().empty()) std::cout << Help(program);
+    return FlushOutput();
+  } catch (const CLI::Success& request) {
+    return ShowRequested(program, request);
+  } catch (const CLI::ParseError& error) {
+    spdlog::error("{}", ExplainParseError(program, error));
+  } catch (const Exit& exit) {
+    const int failed = FlushOutput();
+    return failed != 0 ? failed : exit.code;
+  } catch (const std::bad_alloc&) {
+    spdlog::error("out of memory");
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+  }
+  return 1;
+}
+
+}  // namespace llamba

@@ -1,0 +1,85 @@
+#include "distill/teacher/sample_shard.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "distill/data/token_shard.h"
+#include "distill/data/tokenize.h"
+#include "template/chat_template.h"
+
+namespace llamba::distill {
+namespace {
+
+// A conversation up to where the user speaks: the template around a marker, cut
+// before it.
+std::vector<int32_t> UserPrefix(const Tokenizer& tokenizer) {
+  constexpr std::string_view kMarker = "\x01";
+  const std::string* text = tokenizer.chat_template();
+  if (text == nullptr) Fail("sample: the teacher has no chat template");
+  ChatInput input;
+  input.messages = nlohmann::ordered_json::array(
+      {{{"role", "user"}, {"content", std::string(kMarker)}}});
+  input.bos_token = tokenizer.bos_token();
+  input.eos_token = tokenizer.eos_token();
+  const std::string chat =
+      RenderChat(Template::Parse(*text, "chat template"), input);
+  const size_t at = chat.find(kMarker);
+  if (at == std::string::npos) {
+    Fail("sample: the chat template leaves out what the user says");
+  }
+  return tokenizer.Encode(chat.substr(0, at), {.parse_special = true});
+}
+
+void SetEnds(const Tokenizer& tokenizer, bool conversations,
+             SampleOptions* options) {
+  options->document_end = DocumentEndToken(tokenizer);
+  if (!conversations) {
+    // A text begins as in training: after the token that begins texts, or the
+    // one that ended the text before.
+    options->prefix = {tokenizer.adds_bos() && tokenizer.bos_id()
+                           ? *tokenizer.bos_id()
+                           : options->document_end};
+    return;
+  }
+  options->prefix = UserPrefix(tokenizer);
+  for (const char* name : {"<|im_end|>", "<|eot_id|>"}) {
+    const auto id = tokenizer.FindToken(name);
+    if (id && tokenizer.IsSpecial(*id)) options->turn_end = *id;
+  }
+}
+
+}  // namespace
+
+SampleShardResult SampleShard(const LayerStack& teacher,
+                              const Tokenizer& tokenizer,
+                              const SampleShardOptions& options,
+                              const std::string& path) {
+  SampleOptions sampling = options.sampling;
+  SetEnds(tokenizer, options.conversations, &sampling);
+  sampling.length = std::min(
+      sampling.length, teacher.config().attention.max_position_embeddings);
+  TokenShardWriter writer(tokenizer.vocab_size(), VocabularyHash(tokenizer));
+  Progress progress("sample", "tokens", static_cast<double>(options.tokens));
+  SampleDocuments(teacher, sampling, [&](std::span<const int32_t> document) {
+    // The token before a text may be the end of the one before it: not its own.
+    const bool shared = document[0] == sampling.document_end;
+    writer.Add(document.subspan(shared ? 1 : 0));
+    progress.Update(static_cast<double>(writer.n_tokens()));
+    return writer.n_tokens() < options.tokens && !InterruptGuard::Interrupted();
+  });
+  progress.Finish();
+  if (InterruptGuard::Interrupted() && !options.keep_partial) {
+    Fail("interrupted while the teacher wrote {}", path);
+  }
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder);
+  const SampleShardResult result{writer.n_documents(), writer.n_tokens()};
+  writer.Flush(path);
+  return result;
+}
+
+}  // namespace llamba::distill

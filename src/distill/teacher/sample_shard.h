@@ -1,0 +1,37 @@
+#ifndef LLAMBA_DISTILL_TEACHER_SAMPLE_SHARD_H_
+#define LLAMBA_DISTILL_TEACHER_SAMPLE_SHARD_H_
+
+#include <string>
+
+#include "distill/teacher/sampler.h"
+#include "tokenizer/tokenizer.h"
+
+namespace llamba::distill {
+
+struct SampleShardOptions {
+  int64_t tokens = 1'000'000;  // stops at the document that reaches them
+  // Questions and answers by the teacher's chat template instead of free text.
+  bool conversations = false;
+  // What a signal leaves: the documents written so far, or an Error and no
+  // file.
+  bool keep_partial = false;
+  // Its ends and prefix are set here; its length is cut to the teacher's
+  // context.
+  SampleOptions sampling;
+};
+
+struct SampleShardResult {
+  int64_t n_documents = 0, n_tokens = 0;
+};
+
+// Lets the teacher write documents into one token shard at `path`. Shows
+// progress. Throws Error where the teacher has no chat template to hold
+// conversations by.
+SampleShardResult SampleShard(const LayerStack& teacher,
+                              const Tokenizer& tokenizer,
+                              const SampleShardOptions& options,
+                              const std::string& path);
+
+}  // namespace llamba::distill
+
+#endif  // LLAMBA_DISTILL_TEACHER_SAMPLE_SHARD_H_
