@@ -1,0 +1,110 @@
+#include "distill/train/recipe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "distill/data/data_testing.h"
+
+namespace llamba::distill {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string ErrorWith(const std::string& json,
+                      const std::vector<std::string>& overrides = {}) {
+  const TemporaryFolder folder;
+  const std::string path = folder.Write("r.json", json);
+  return ErrorOf([&] { LoadRecipe(path, overrides); });
+}
+
+// arXiv 2502.14458, table of the training of Llamba-1B.
+TEST(Recipe, DefaultsAreThePublishedOnes) {
+  const Recipe recipe = LoadRecipe("", {});
+  EXPECT_EQ(recipe.stage1.tokens, 300'000'000);
+  EXPECT_EQ(recipe.stage2.tokens, 2'700'000'000);
+  EXPECT_EQ(recipe.stage3.tokens, 5'000'000'000);
+  EXPECT_EQ(recipe.stage2.lr, 1e-4);
+  EXPECT_EQ(recipe.stage3.lr, 1e-5);
+  EXPECT_EQ(recipe.sequence_length, 2048);
+  EXPECT_EQ(recipe.optimizer.beta2, 0.95);
+}
+
+TEST(Recipe, OverridesComeLast) {
+  const TemporaryFolder folder;
+  const std::string path = folder.Write(
+      "r.json",
+      "// a comment\n{\"teacher\": \"a\", \"stage2\": {\"lr\": 0.5, \"batch\": "
+      "2, \"tokens\": 3e8}}");
+  const Recipe recipe =
+      LoadRecipe(path, {"stage2.lr=1e-3", "student.keep_attention=[3,7]",
+                        "teacher=b/c.gguf", "stage2.lr=2e-3", "recompute=true",
+                        "data=[{\"paths\":[\"x\"],\"weight\":2}]"});
+  EXPECT_EQ(recipe.stage2.lr, 2e-3);
+  EXPECT_EQ(recipe.stage2.batch, 2);
+  EXPECT_EQ(recipe.stage2.tokens, 300'000'000);
+  EXPECT_EQ(recipe.teacher, "b/c.gguf");
+  EXPECT_TRUE(recipe.recompute);
+  EXPECT_THAT(recipe.student.keep_attention, ElementsAre(3, 7));
+  ASSERT_EQ(recipe.data.size(), 1U);
+  EXPECT_THAT(recipe.data[0].paths, ElementsAre("x"));
+}
+
+TEST(Recipe, UnknownKeysAreNamedBesideThoseThatExist) {
+  EXPECT_THAT(ErrorWith(R"({"stage2": {"learning_rate": 1}})"),
+              AllOf(HasSubstr("r.json"), HasSubstr("stage2.learning_rate"),
+                    HasSubstr("final_lr"), HasSubstr("micro_batch")));
+  EXPECT_THAT(ErrorWith("{}", {"stage4.lr=1"}),
+              AllOf(HasSubstr("--set stage4.lr=1"), HasSubstr("stage4")));
+}
+
+TEST(Recipe, WrongTypesAreNamed) {
+  EXPECT_THAT(ErrorWith(R"({"stage2": {"lr": "fast"}})"),
+              HasSubstr("stage2.lr: expected a number, found \"fast\""));
+  EXPECT_THAT(ErrorWith(R"({"stage2": {"batch": 1.5}})"),
+              HasSubstr("stage2.batch: expected an integer, found 1.5"));
+  EXPECT_THAT(ErrorWith(R"({"stage2": 3})"), HasSubstr("expected an object"));
+  EXPECT_THAT(ErrorWith(R"({"recompute": 1})"), HasSubstr("recompute"));
+  EXPECT_THAT(ErrorWith(R"({"student": {"keep_attention": ["a"]}})"),
+              HasSubstr("wrong type"));
+  EXPECT_THAT(ErrorWith("{"), HasSubstr("expected JSON"));
+  EXPECT_THAT(ErrorWith("{}", {"stage2.lr"}), HasSubstr("KEY=VALUE"));
+}
+
+TEST(Recipe, ValuesOutOfRangeAreNamed) {
+  for (const char* override :
+       {"stage1.lr=0", "stage2.batch=0", "stage3.temperature=0",
+        "sequence_length=0", "stage1.warmup=2", "stage2.tokens=-1",
+        "checkpoint_steps=0", "precision=fp8", "sample.length=1",
+        "optimizer.beta2=1"}) {
+    const std::string key(override, std::string(override).find('='));
+    EXPECT_THAT(ErrorWith("{}", {override}), HasSubstr(key));
+  }
+}
+
+TEST(Recipe, StoredIsLoaded) {
+  const Recipe recipe =
+      LoadRecipe("", {"teacher=t", "stage3.lr=0.1", "seed=123456789012345",
+                      "held_out=[\"a\",\"b\"]", "student.keep_attention=[1]",
+                      "data=[{\"paths\":[\"x\",\"y\"],\"weight\":0.3}]",
+                      "sample.tokens=5"});
+  const std::string stored = RecipeToJson(recipe);
+  EXPECT_EQ(RecipeToJson(RecipeFromJson(stored, "stored")), stored);
+  EXPECT_EQ(RecipeFromJson(stored, "stored").data[0].weight, 0.3);
+}
+
+TEST(Recipe, ThoseOfTheRepositoryLoad) {
+  int found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(
+           std::string(LLAMBA_SOURCE_DIR) + "/recipes")) {
+    SCOPED_TRACE(entry.path());
+    const Recipe recipe = LoadRecipe(entry.path(), {});
+    EXPECT_EQ(recipe.stage1.batch % recipe.stage1.micro_batch, 0);
+    ++found;
+  }
+  EXPECT_GE(found, 6);
+}
+
+}  // namespace
+}  // namespace llamba::distill
