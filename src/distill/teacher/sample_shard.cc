@@ -62,6 +62,10 @@ SampleShardResult SampleShard(const LayerStack& teacher,
   SetEnds(tokenizer, options.conversations, &sampling);
   sampling.length = std::min(
       sampling.length, teacher.config().attention.max_position_embeddings);
+  // Not more rows than the tokens fill: with most rows cut off early, the texts
+  // that end soon would be all there is.
+  const int64_t full = (options.tokens + sampling.length - 1) / sampling.length;
+  sampling.rows = std::clamp<int64_t>(full, 1, sampling.rows);
   TokenShardWriter writer(tokenizer.vocab_size(), VocabularyHash(tokenizer));
   Progress progress("sample", "tokens", static_cast<double>(options.tokens));
   SampleDocuments(teacher, sampling, [&](std::span<const int32_t> document) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 
 namespace llamba::distill {
 namespace {
@@ -173,6 +174,7 @@ void SampleDocuments(const LayerStack& teacher, const SampleOptions& options,
     int64_t* id = ids.data_ptr<int64_t>();
     std::fill_n(id, options.rows, options.prefix[0]);
     for (int64_t position = 0; position < options.length; ++position) {
+      if (InterruptGuard::Interrupted()) return;
       for (int64_t r = 0; r < options.rows; ++r) {
         const int32_t forced = rows[r].Forced();
         if (forced >= 0) id[r] = forced;

@@ -34,7 +34,8 @@ using DocumentSink = std::function<bool(std::span<const int32_t>)>;
 // values; a row whose document ends begins the next one behind it, and what is
 // unfinished at the end of a row is given as it is (without it, texts longer
 // than a row would never come). A document also ends where the teacher writes
-// prefix[0], the beginning of the next. Rounds go on until the sink says stop.
+// prefix[0], the beginning of the next. Rounds go on until the sink says stop
+// or a signal comes.
 // `teacher` is all attention. Sets libtorch's seed.
 void SampleDocuments(const LayerStack& teacher, const SampleOptions& options,
                      const DocumentSink& sink);
