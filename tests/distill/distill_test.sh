@@ -1,0 +1,205 @@
+#!/bin/bash
+# Distils the smallest teacher in a few steps, in the ways that a run can be cut
+# up, ended and spread over workers.
+#
+#   distill_test.sh LLAMBA-DISTILL LLAMBA CASE     (in the repository's root)
+set -u
+distill=$1 llamba=$2 case=$3
+teacher=tests/data/stories260k.gguf
+tmp=$(mktemp -d)
+started=()  # processes that a failing case may leave
+cleanup() {
+  for pid in "${started[@]}"; do kill -9 "$pid" 2>/dev/null; done
+  rm -rf "$tmp"
+}
+trap cleanup EXIT
+export NO_COLOR=1
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+# expect CODE COMMAND...: keeps $tmp/out and $tmp/err.
+expect() {
+  local expected=$1; shift
+  "$@" >"$tmp/out" 2>"$tmp/err"
+  local code=$?
+  [[ $code == "$expected" ]] ||
+    fail "$*: exit $code, expected $expected: $(tail -5 "$tmp/err")"
+}
+err_has() { grep -qF -- "$1" "$tmp/err" || fail "no '$1' in: $(cat "$tmp/err")"; }
+same_student() {
+  cmp "$tmp/$1/model.safetensors" "$tmp/$2/model.safetensors" ||
+    fail "the student of $2 is not that of $1"
+}
+
+# Thirty updates, ten a stage, of 4 x 64 tokens.
+train_flags=(--teacher "$teacher" --device cpu --threads 1
+  --set sequence_length=64 --set student.d_state=8 --set checkpoint_steps=5
+  --set evaluate_steps=5 --set evaluate_sequences=4 --set logits_rows=100
+  --set optimizer.clip_norm=0.5)
+for stage in 1 2 3; do
+  train_flags+=(--set "stage$stage.tokens=2560" --set "stage$stage.lr=1e-3"
+    --set "stage$stage.batch=4" --set "stage$stage.micro_batch=2")
+done
+shards() {
+  expect 0 "$distill" sample --teacher "$teacher" --tokens 6000 --rows 16 \
+    --length 256 --device cpu --threads 1 -o "$tmp/shards"
+  train_flags+=(--data "$tmp/shards" --held-out "$tmp/shards")
+}
+train() {
+  local output=$1; shift
+  "$distill" train "${train_flags[@]}" -o "$tmp/$output" "$@"
+}
+# after N PID NAME: waits until a run has done N updates.
+after() {
+  for _ in $(seq 2000); do
+    [[ -f $tmp/$3/metrics.jsonl ]] &&
+      (($(wc -l <"$tmp/$3/metrics.jsonl") >= $1)) && return
+    kill -0 "$2" 2>/dev/null || fail "$3 ended before update $1"
+    sleep 0.02
+  done
+  fail "$3 does not get on"
+}
+# start NAME ARGUMENTS...: a run in the background, its id in $pid. (Of `train &`
+# it would be that of a shell.)
+start() {
+  "$distill" train "${train_flags[@]}" -o "$tmp/$1" "${@:2}" \
+    >"$tmp/$1.log" 2>&1 &
+  pid=$!
+  started+=("$pid")
+}
+
+case_resume() {
+  shards
+  expect 0 train whole
+  start cut
+  after 4 "$pid" cut
+  kill -TERM "$pid"; wait "$pid"
+  [[ $? == 3 ]] || fail "SIGTERM: $(tail -5 "$tmp/cut.log")"
+  start cut --resume
+  after 14 "$pid" cut
+  kill -9 "$pid"; wait "$pid" 2>/dev/null
+  expect 1 train cut
+  err_has "pass --resume"
+  expect 0 train cut --resume
+  same_student whole cut
+  # The metrics too, but for the speed of the machine.
+  for run in whole cut; do
+    sed 's/"tokens_per_second":[^,]*,//' "$tmp/$run/metrics.jsonl" >"$tmp/$run.m"
+  done
+  cmp "$tmp/whole.m" "$tmp/cut.m" || fail "the metrics differ"
+  [[ $(ls "$tmp/cut/checkpoints" | wc -l) == 2 ]] || fail "checkpoints pile up"
+}
+
+case_minutes() {
+  shards
+  expect 0 train whole
+  expect 3 train pieces --minutes 0.00001
+  [[ $(wc -l <"$tmp/pieces/metrics.jsonl") == 1 ]] || fail "more than one update"
+  expect 3 train pieces --minutes 0.00001 --resume
+  expect 0 train pieces --resume
+  same_student whole pieces
+  # From weights alone, with another schedule.
+  expect 0 train other --init "$tmp/pieces" --set stage1.tokens=0 \
+    --set stage2.tokens=0 --set stage3.lr=1e-4
+  [[ $(wc -l <"$tmp/other/metrics.jsonl") == 10 ]] || fail "stage 3 alone"
+}
+
+# workers N NAME ARGUMENTS...: starts them; ids in $workers.
+start_workers() {
+  local size=$1 name=$2; shift 2
+  export MASTER_ADDR=127.0.0.1 MASTER_PORT=$((20000 + RANDOM % 20000))
+  workers=()
+  for ((rank = 0; rank < size; ++rank)); do
+    RANK=$rank WORLD_SIZE=$size LOCAL_RANK=$rank \
+      "$distill" train "${train_flags[@]}" -o "$tmp/$name" "$@" \
+      >"$tmp/$name.$rank" 2>&1 &
+    workers+=($!)
+    started+=($!)
+  done
+}
+losses() { sed 's/.*"loss":\([^,]*\),.*/\1/' "$tmp/$1/metrics.jsonl"; }
+
+# The sums run in another order, so that losses differ by roundings of float32
+# that thirty updates let grow.
+case_workers() {
+  shards
+  expect 0 train one
+  start_workers 2 two
+  for pid in "${workers[@]}"; do
+    wait "$pid" || fail "a worker: $(tail -5 "$tmp"/two.?)"
+  done
+  paste <(losses one) <(losses two) | awk '
+    { d = ($1 - $2) / $1; if (d < 0) d = -d; if (d > worst) worst = d }
+    END { print NR " updates, largest relative difference " worst
+          exit !(NR == 30 && worst < 1e-4) }' || fail "losses of 1 and 2 workers"
+}
+
+case_lost_worker() {
+  shards
+  start_workers 2 lost --set stage3.tokens=2560000
+  after 6 "${workers[0]}" lost
+  kill -9 "${workers[1]}"
+  for _ in $(seq 600); do
+    kill -0 "${workers[0]}" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -0 "${workers[0]}" 2>/dev/null && fail "the other worker hangs"
+  wait "${workers[0]}"
+  [[ $? == 1 ]] || fail "the other worker: exit $?"
+  grep -qF "lost the others" "$tmp/lost.0" || fail "$(tail -5 "$tmp/lost.0")"
+  # On another number of workers.
+  expect 0 train lost --resume
+}
+
+case_tokenize() {
+  printf 'Once upon a time.\n<|end_of_text|>\nThe end.' >"$tmp/a.txt"
+  printf '{"text": "One day."}\n{"text": 3}\n' >"$tmp/b.jsonl"
+  expect 0 "$distill" tokenize "$tmp/a.txt" --teacher "$teacher" -o "$tmp/t"
+  err_has "2 documents"
+  expect 0 "$distill" tokenize - --teacher "$teacher" -o "$tmp/stdin" <"$tmp/a.txt"
+  expect 1 "$distill" tokenize "$tmp/b.jsonl" --teacher "$teacher" -o "$tmp/t"
+  err_has "b.jsonl: line 2"
+  expect 1 "$distill" tokenize "$tmp/absent" --teacher "$teacher" -o "$tmp/t"
+  err_has "absent"
+}
+
+case_sample() {
+  shards
+  mv "$tmp/shards" "$tmp/first"
+  shards
+  cmp "$tmp/first/sampled-0.tokens" "$tmp/shards/sampled-0.tokens" ||
+    fail "the same seed gave other text"
+  expect 0 "$distill" sample --teacher "$teacher" --tokens 6000 --rows 16 \
+    --length 256 --device cpu --seed 1 -o "$tmp/shards"
+  cmp -s "$tmp/shards/sampled-0.tokens" "$tmp/shards/sampled-1.tokens" &&
+    fail "another seed gave the same text"
+  expect 1 "$distill" sample --teacher "$teacher" --conversations -o "$tmp/x"
+  err_has "no chat template"
+}
+
+case_errors() {
+  expect 0 "$distill" --help
+  expect 0 "$distill" train --help
+  expect 1 "$distill" trian
+  err_has "Did you mean 'train'?"
+  expect 1 train none
+  err_has "no data given"
+  shards
+  expect 1 train none --set stage1.lrr=1
+  err_has "unknown key \"stage1.lrr\""
+  expect 1 train none --set student.keep_attention=[9]
+  err_has "keep_attention names layer 9"
+  expect 1 train none --set stage1.lr=1e30 --set optimizer.clip_norm=0
+  err_has "lower stage1.lr"
+}
+
+case_student() {
+  expect 0 train own --data teacher=4000 --set sample.rows=8 \
+    --set sample.length=128 --set sample.held_out_tokens=600 --keep-attention 1
+  [[ -f $tmp/own/data/train.tokens ]] || fail "the teacher wrote nothing"
+  grep -q '"evaluation"' "$tmp/own/metrics.jsonl" || fail "no evaluation"
+  expect 0 "$llamba" inspect "$tmp/own"
+  expect 0 "$llamba" convert "$tmp/own" -o "$tmp/own.gguf" --tokenizer "$teacher"
+  expect 0 "$llamba" run "$tmp/own.gguf" -p "Once upon" -n 4
+}
+
+"case_$case"
