@@ -22,7 +22,7 @@ engine: $(BUILD)/release/build.ninja ## build the engine alone (release)
 	cmake --build $(BUILD)/release -j $(JOBS)
 
 run: engine ## build it and generate a text: MODEL=, PROMPT=, TOKENS=
-	$(LLAMBA) run "$(MODEL)" -p "$(PROMPT)" -n $(TOKENS)
+	$(LLAMBA) run "$(MODEL)" -p "$(PROMPT)" --echo -n $(TOKENS)
 
 chat: engine ## build it and talk to MODEL=
 	$(LLAMBA) chat "$(MODEL)"
