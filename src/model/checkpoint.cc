@@ -78,7 +78,7 @@ Checkpoint OpenCheckpoint(const std::string& path) {
   if (!FileExists(path)) {
     Fail("{}: expected a model directory or a GGUF file, found nothing", path);
   }
-  if (IsGguf(path)) return ReadGgufModel(path);
+  if (IsGguf(path)) return ReadGgufModel(ReadGguf(path), path);
   if (path.ends_with(".safetensors")) {
     const std::string parent = fs::path(path).parent_path().string();
     return OpenTensors(Share(ReadSafetensors(path)),

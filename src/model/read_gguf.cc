@@ -5,8 +5,7 @@
 
 namespace llamba {
 
-Checkpoint ReadGgufModel(const std::string& path) {
-  GgufFile gguf = ReadGguf(path);
+Checkpoint ReadGgufModel(GgufFile gguf, const std::string& path) {
   const std::string arch = gguf.metadata.GetString("general.architecture");
   if (arch != "llama" && arch != "llamba") {
     Fail("{}: general.architecture: expected llama or llamba, found \"{}\"",

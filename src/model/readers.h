@@ -18,7 +18,7 @@ bool IsMlx(const TensorFile& file);
 Checkpoint ReadMlx(std::shared_ptr<const TensorFile> file);
 
 // Any GGUF: by general.architecture, llamba or llama.
-Checkpoint ReadGgufModel(const std::string& path);
+Checkpoint ReadGgufModel(GgufFile gguf, const std::string& path);
 
 }  // namespace llamba
 
