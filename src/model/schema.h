@@ -1,8 +1,8 @@
 #ifndef LLAMBA_MODEL_SCHEMA_H_
 #define LLAMBA_MODEL_SCHEMA_H_
 
-#include <compare>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/tensor_view.h"
@@ -46,7 +46,11 @@ enum class TensorRole {
 struct TensorId {
   TensorRole role;
   int layer = -1;
-  auto operator<=>(const TensorId&) const = default;
+
+  bool operator==(const TensorId&) const = default;
+  bool operator<(const TensorId& other) const {
+    return std::tie(role, layer) < std::tie(other.role, other.layer);
+  }
 };
 
 struct TensorSpec {
