@@ -39,6 +39,7 @@ std::unique_ptr<CLI::App> MakeProgram() {
   AddTokenizeCommand(*program);
   AddLogitsCommand(*program);
   AddSynthCommand(*program);
+  AddBenchCommand(*program);
   AddDistillCommand(*program);
   AddCompletionCommand(*program);
   AddHelpCommand(*program);

@@ -1,0 +1,89 @@
+#include "runtime/bench/stream.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+
+namespace llamba {
+namespace {
+
+// Long enough that a thread's prefetcher runs at its best.
+constexpr size_t kChunkBytes = size_t{4} << 20;
+
+// Sixteen bytes, the widest that every x86-64 and Arm machine loads at once.
+typedef uint64_t Words __attribute__((vector_size(16)));
+
+// Independent sums: additions never wait for each other.
+uint64_t SumWords(std::span<const std::byte> bytes) {
+  std::array<Words, 8> sums{};
+  const std::byte* p = bytes.data();
+  for (size_t n = bytes.size() / sizeof sums; n > 0; --n) {
+    for (Words& sum : sums) {
+      Words words;
+      std::memcpy(&words, p, sizeof words);
+      sum += words;
+      p += sizeof words;
+    }
+  }
+  for (size_t i = 1; i < sums.size(); ++i) sums[0] += sums[i];
+  return sums[0][0] + sums[0][1];
+}
+
+void AddMatrix(const Matrix& matrix,
+               std::vector<std::span<const std::byte>>& parts) {
+  const MatrixView& view = matrix.view;
+  parts.emplace_back(view.data,
+                     static_cast<size_t>(view.rows * view.row_bytes));
+}
+
+}  // namespace
+
+std::vector<std::span<const std::byte>> StepMatrices(const Weights& weights) {
+  std::vector<std::span<const std::byte>> parts;
+  for (const LayerWeights& layer : weights.layers) {
+    if (layer.mamba2) {
+      AddMatrix(layer.mamba2->in_proj, parts);
+      AddMatrix(layer.mamba2->out_proj, parts);
+    } else {
+      AddMatrix(layer.attention->q, parts);
+      AddMatrix(layer.attention->k, parts);
+      AddMatrix(layer.attention->v, parts);
+      AddMatrix(layer.attention->o, parts);
+    }
+    AddMatrix(layer.mlp.gate, parts);
+    AddMatrix(layer.mlp.up, parts);
+    AddMatrix(layer.mlp.down, parts);
+  }
+  AddMatrix(weights.head, parts);
+  return parts;
+}
+
+int64_t TotalBytes(const std::vector<std::span<const std::byte>>& parts) {
+  size_t bytes = 0;
+  for (const auto& part : parts) bytes += part.size();
+  return static_cast<int64_t>(bytes);
+}
+
+double ReadOnce(const std::vector<std::span<const std::byte>>& parts,
+                ThreadPool& pool) {
+  std::vector<std::span<const std::byte>> chunks;
+  for (std::span<const std::byte> part : parts) {
+    while (!part.empty()) {
+      const size_t n = std::min(part.size(), kChunkBytes);
+      chunks.push_back(part.first(n));
+      part = part.subspan(n);
+    }
+  }
+  std::atomic<uint64_t> sum{0};  // keeps the reads from being optimised away
+  const auto start = std::chrono::steady_clock::now();
+  pool.Run(static_cast<int64_t>(chunks.size()), [&](int64_t i) {
+    sum.fetch_add(SumWords(chunks[static_cast<size_t>(i)]),
+                  std::memory_order_relaxed);
+  });
+  const auto stop = std::chrono::steady_clock::now();
+  return std::chrono::duration<double>(stop - start).count();
+}
+
+}  // namespace llamba
