@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Compares `llamba tokenize` with the Python packages that tokenizers come from.
 
-    tokenizer_interop.py PATH/TO/llamba SHARED_DIR
+    tokenizer_interop.py --llamba PATH/TO/llamba --shared DIR
 
 On the texts of the shared material and on odd strings, ids must equal those of
 `tokenizers` (llama-mini, SmolLM2), `tiktoken` (Llama-3) and `sentencepiece`
 (Llama-2, stories260k).
 """
 
+import argparse
 import json
 import pathlib
 import subprocess
@@ -93,7 +94,14 @@ def ours(program, tokenizer, text):
 
 
 def main():
-    program, shared = sys.argv[1], pathlib.Path(sys.argv[2]) / "material"
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--llamba", required=True)
+    parser.add_argument("--shared", type=pathlib.Path, required=True)
+    flags = parser.parse_args()
+    program, shared = flags.llamba, flags.shared / "material"
+    if not shared.is_dir():
+        print(f"skipped: no test material in {shared}")
+        return 77
     smollm2_file = next((shared / "models/smollm2-135m-instruct").glob("*.gguf"))
     llama2_file = shared / "tokenizers/llama2/tokenizer.model"
     llama3_file = shared / "tokenizers/llama3/tokenizer.model"
