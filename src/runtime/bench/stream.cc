@@ -17,7 +17,7 @@ constexpr size_t kChunkBytes = kStreams * (size_t{2} << 20);
 constexpr size_t kFetchAhead = 512;
 
 // Sixteen bytes, the widest that every x86-64 and Arm machine loads at once.
-typedef uint64_t Words __attribute__((vector_size(16)));
+using Words = uint64_t __attribute__((vector_size(16)));
 // Independent sums, two cache lines of them.
 using Sums = std::array<Words, 8>;
 
