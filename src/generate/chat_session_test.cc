@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -36,7 +37,8 @@ class ChatSessionTest : public ::testing::Test {
 
   static std::shared_ptr<const LoadedModel> Open(const std::string& path,
                                                  const std::string& text) {
-    const std::string file = ::testing::TempDir() + "/llamba_chat.jinja";
+    const std::string file =
+        ::testing::TempDir() + "/llamba_chat.jinja" + std::to_string(getpid());
     std::ofstream(file) << text;
     LoadedModelOptions options;
     options.chat_template = file;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "generate/session_file.h"
@@ -102,7 +103,8 @@ TEST_F(GeneratorTest, ASavedTextGoesOnAsIfNothingHadHappened) {
   Sequence whole = Start(generator, kPrompt, options);
   const std::string expected = Run(generator, whole, Tokens(40)).text;
 
-  const std::string path = ::testing::TempDir() + "/llamba_generator.state";
+  const std::string path = ::testing::TempDir() + "/llamba_generator.state" +
+                           std::to_string(getpid());
   SavedSession session{Start(generator, kPrompt, options), {}, ""};
   std::string text = Run(generator, session.sequence, Tokens(13)).text;
   SaveSession(path, session, *model_);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
@@ -49,7 +50,8 @@ class StateFileTest : public testing::Test {
 };
 
 TEST_F(StateFileTest, WhatIsSavedComesBack) {
-  const std::string path = testing::TempDir() + "/runtime_state_file_test";
+  const std::string path = testing::TempDir() + "/runtime_state_file_test" +
+                           std::to_string(getpid());
   SaveStateFile(path, state_, *model_, {{"ids", "\1\2\3"}, {"x", ""}});
   EXPECT_EQ(ReadFile(path), bytes_);
   SavedState saved = LoadStateFile(path, *model_);

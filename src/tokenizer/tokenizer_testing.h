@@ -2,6 +2,7 @@
 #define LLAMBA_TOKENIZER_TOKENIZER_TESTING_H_
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <random>
@@ -27,9 +28,9 @@ class TemporaryDir {
  public:
   TemporaryDir() {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    path_ =
-        std::filesystem::path(testing::TempDir()) /
-        (std::string("llamba_") + test->test_suite_name() + "_" + test->name());
+    path_ = std::filesystem::path(testing::TempDir()) /
+            (std::string("llamba_") + test->test_suite_name() + "_" +
+             test->name() + std::to_string(getpid()));
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }
