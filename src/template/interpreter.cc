@@ -143,7 +143,8 @@ Value Interpreter::Call(const Value& callee, Args& args) {
     Raise("'{}' object is not callable", callee.TypeName());
   }
   const Level level(this);
-  // The callee may be the last to hold itself.
+  // A copy: what `callee` refers to may be the last to hold the object.
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
   const Value::ObjectPtr object = callee.AsObject();
   return object->Call(*this, args);
 }

@@ -34,8 +34,8 @@ Params::Params(std::string_view function, const Args& args,
   }
 }
 
-Value Params::Or(size_t index, Value otherwise) const {
-  return Has(index) ? *values_[index] : std::move(otherwise);
+Value Params::Or(size_t index, const Value& otherwise) const {
+  return Has(index) ? *values_[index] : otherwise;
 }
 
 bool Params::Flag(size_t index, bool otherwise) const {

@@ -19,7 +19,7 @@ class Params {
   bool Has(size_t index) const { return values_[index] != nullptr; }
   // A required parameter, or one that Has.
   const Value& operator[](size_t index) const { return *values_[index]; }
-  Value Or(size_t index, Value otherwise) const;
+  Value Or(size_t index, const Value& otherwise) const;
   bool Flag(size_t index, bool otherwise) const;
   // An int; Raises for other types.
   int64_t Int(size_t index, int64_t otherwise) const;

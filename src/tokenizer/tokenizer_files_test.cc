@@ -31,8 +31,8 @@ void ExpectSame(const Tokenizer& a, const Tokenizer& b) {
   EXPECT_EQ(a.end_tokens(), b.end_tokens());
   EXPECT_EQ(a.adds_bos(), b.adds_bos());
   EXPECT_EQ(a.spec().chat_templates, b.spec().chat_templates);
-  for (const json& text :
-       json::parse(ReadFile(TokenizerFixture("cases.json")))["texts"]) {
+  const json cases = json::parse(ReadFile(TokenizerFixture("cases.json")));
+  for (const json& text : cases["texts"]) {
     const std::string bytes = text;
     for (const bool special : {false, true}) {
       EXPECT_EQ(a.Encode(bytes, {.parse_special = special}),
