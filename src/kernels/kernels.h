@@ -28,18 +28,22 @@
 
 namespace llamba {
 
-// Row-major weights (rows x cols) of type F32, F16 or BF16, as mapped.
+// Weights (rows x cols): of type F32, F16 or BF16 row by row, as mapped; or of
+// a block type in panels (panels/panels.h).
 struct MatrixView {
   DType dtype = DType::kF32;
   int64_t rows = 0;
   int64_t cols = 0;
   const std::byte* data = nullptr;
-  int64_t row_bytes = 0;
+  int64_t row_bytes = 0;    // 0 in panels
+  int64_t panel_bytes = 0;  // 0 in rows
+
+  bool InPanels() const { return panel_bytes != 0; }
 };
 
 // y[m, n] = bias[n] + sum_k x[m, k] w[n, k], or added to what y holds.
 struct MatMulArgs {
-  MatrixView w;              // (N, K)
+  MatrixView w;              // (N, K), in rows; in panels for Ops alone
   const float* x = nullptr;  // (M, K)
   int64_t x_stride = 0;
   int64_t m = 0;
@@ -47,6 +51,52 @@ struct MatMulArgs {
   float* y = nullptr;           // (M, N)
   int64_t y_stride = 0;
   bool accumulate = false;  // y += instead of y =
+};
+
+// Activations in 8 bits for products with quantised weights: x[m, k] ~
+// codes[m, k] * scales[m, k / 32], with K a multiple of 32. Made by
+// quantize_rows: a scale is the largest magnitude of its 32 values over 127, a
+// code the nearest integer (even where two are as near).
+struct QuantizedRows {
+  int64_t m = 0;
+  int64_t cols = 0;
+  int8_t* codes = nullptr;       // (M, K)
+  float* scales = nullptr;       // (M, K / 32)
+  float* sums = nullptr;         // (M, K / 32): scale * sum of the codes
+  int32_t* code_sums = nullptr;  // (M, K / 32)
+};
+
+// Rows m and on.
+inline QuantizedRows RowsFrom(const QuantizedRows& rows, int64_t m) {
+  const int64_t blocks = rows.cols / 32;
+  return {rows.m - m,
+          rows.cols,
+          rows.codes + m * rows.cols,
+          rows.scales + m * blocks,
+          rows.sums + m * blocks,
+          rows.code_sums + m * blocks};
+}
+
+struct QuantizeArgs {
+  const float* x = nullptr;  // (M, K)
+  int64_t x_stride = 0;
+  QuantizedRows out;
+};
+
+// As MatMulArgs, with quantised weights in panels of 16 rows (panels.h) and
+// activations in 8 bits. The dot product of a block of 32 columns is exact; its
+// scaled value is added in order of the blocks.
+struct PanelMatMulArgs {
+  DType dtype = DType::kQ8_0;
+  int64_t rows = 0;                   // N
+  const std::byte* panels = nullptr;  // ceil(N / 16), panel_bytes each
+  int64_t panel_bytes = 0;
+  int64_t codes_offset = 0;  // in a panel
+  QuantizedRows x;           // (M, K)
+  const float* bias = nullptr;
+  float* y = nullptr;  // (M, N)
+  int64_t y_stride = 0;
+  bool accumulate = false;
 };
 
 // y = x / sqrt(mean(x^2) + eps) * weight, a row at a time.
@@ -157,6 +207,12 @@ struct KernelTable {
 
   // Rows [n_begin, n_end) of w, all M rows of x.
   void (*matmul)(const MatMulArgs& args, int64_t n_begin, int64_t n_end);
+  // Rows [m_begin, m_end).
+  void (*quantize_rows)(const QuantizeArgs& args, int64_t m_begin,
+                        int64_t m_end);
+  // Panels [p_begin, p_end) of the weights, all M rows of x.
+  void (*matmul_panels)(const PanelMatMulArgs& args, int64_t p_begin,
+                        int64_t p_end);
   // Rows [m_begin, m_end).
   void (*rms_norm)(const RmsNormArgs& args, int64_t m_begin, int64_t m_end);
   void (*gate)(const GateArgs& args, int64_t m_begin, int64_t m_end);

@@ -1,6 +1,8 @@
 #include "kernels/cpu/cpu_kernels.h"
 
+#include "base/cpu_features.h"
 #include "kernels/cpu/targets.h"
+#include "kernels/panels/panel_kernels.h"
 
 namespace llamba::cpu {
 namespace {
@@ -25,9 +27,12 @@ std::vector<KernelTable> Kernels() {
   int64_t targets = HWY_TARGETS & (HWY_SUPPORTED_TARGETS | HWY_STATIC_TARGET);
   for (; targets != 0; targets &= targets - 1) {
     const int64_t target = targets & -targets;
+    const char* isa = IsaName(target);
     tables.push_back({
-        .isa = IsaName(target),
+        .isa = isa,
         .matmul = MatMulFor(target),
+        .quantize_rows = QuantizeRowsFor(target),
+        .matmul_panels = panels::For(isa),
         .rms_norm = RmsNormFor(target),
         .gate = GateFor(target),
         .glu = GluFor(target),
@@ -36,6 +41,13 @@ std::vector<KernelTable> Kernels() {
         .scan = ScanFor(target),
         .attention = AttentionFor(target),
     });
+  }
+  // The same vectors with tiles for products of many rows.
+  if (GetCpuFeatures().amx_int8 && !tables.empty()) {
+    KernelTable amx = tables.front();
+    amx.isa = "amx";
+    amx.matmul_panels = panels::For(amx.isa);
+    tables.insert(tables.begin(), amx);
   }
   return tables;
 }

@@ -8,6 +8,8 @@ const KernelTable& Kernels() {
   static constexpr KernelTable kTable = {
       .isa = "reference",
       .matmul = MatMul,
+      .quantize_rows = QuantizeRows,
+      .matmul_panels = MatMulPanels,
       .rms_norm = RmsNorm,
       .gate = Gate,
       .glu = Glu,

@@ -1,0 +1,22 @@
+#ifndef LLAMBA_BASE_CPU_FEATURES_H_
+#define LLAMBA_BASE_CPU_FEATURES_H_
+
+namespace llamba {
+
+// Instruction sets beyond what the vector library's own check tells: the
+// processor has them and the operating system keeps their registers. All false
+// on other architectures.
+struct CpuFeatures {
+  bool avx512_vnni = false;  // with AVX-512 F, BW, DQ and VL
+  bool avx512_bf16 = false;  // the same
+  bool amx_int8 = false;     // with tiles that this process may use
+  bool amx_bf16 = false;
+};
+
+// Asked once, then the same for the life of the process. The first call asks
+// Linux for the use of tile registers, where there are any. Thread-safe.
+const CpuFeatures& GetCpuFeatures();
+
+}  // namespace llamba
+
+#endif  // LLAMBA_BASE_CPU_FEATURES_H_

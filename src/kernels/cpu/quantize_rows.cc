@@ -1,0 +1,73 @@
+#include "kernels/cpu/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/quantize_rows.cc"
+#include "hwy/foreach_target.h"
+#include "kernels/cpu/vectors-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace llamba::cpu::HWY_NAMESPACE {
+
+constexpr int64_t kBlock = 32;
+
+// Adding it leaves a number below 2^22 rounded to an integer, to even where two
+// are as near, in the low bits of the sum: the same on every target.
+constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23
+
+// Below this a code's reciprocal scale would overflow.
+constexpr float kSmallest = 1e-30f;
+
+HWY_INLINE void QuantizeBlock(const float* x, int8_t* codes, float* scale,
+                              float* sum, int32_t* code_sum) {
+  const DF df;
+  const hn::RebindToSigned<DF> di;
+  const hn::Rebind<int8_t, DF> d8;
+  VF largest = hn::Zero(df);
+  // Not zero where a value is not finite: then the scale shall tell.
+  VF taint = hn::Zero(df);
+  for (int64_t i = 0; i < kBlock; i += kLanes) {
+    const VF v = hn::LoadU(df, x + i);
+    largest = hn::Max(largest, hn::Abs(v));
+    taint = hn::MulAdd(v, hn::Zero(df), taint);
+  }
+  const float max = hn::GetLane(hn::MaxOfLanes(df, largest));
+  const bool zero = max < kSmallest;
+  const VF factor = hn::Set(df, zero ? 0.0f : 127.0f / max);
+  auto total = hn::Zero(di);
+  for (int64_t i = 0; i < kBlock; i += kLanes) {
+    const VF v = hn::Mul(hn::LoadU(df, x + i), factor);
+    const VF rounder = hn::Set(df, kRounder);
+    const auto code =
+        hn::Sub(hn::BitCast(di, hn::Add(v, rounder)), hn::BitCast(di, rounder));
+    total = hn::Add(total, code);
+    hn::StoreU(hn::DemoteTo(d8, code), d8, codes + i);
+  }
+  *scale = (zero ? 0.0f : max / 127.0f) + SumLanes(taint);
+  *code_sum = hn::GetLane(hn::SumOfLanes(di, total));
+  *sum = *scale * static_cast<float>(*code_sum);
+}
+
+void QuantizeRows(const QuantizeArgs& args, int64_t m_begin, int64_t m_end) {
+  const QuantizedRows& out = args.out;
+  const int64_t blocks = out.cols / kBlock;
+  for (int64_t m = m_begin; m < m_end; ++m) {
+    const float* x = args.x + m * args.x_stride;
+    for (int64_t b = 0; b < blocks; ++b) {
+      const int64_t at = m * blocks + b;
+      QuantizeBlock(x + b * kBlock, out.codes + at * kBlock, out.scales + at,
+                    out.sums + at, out.code_sums + at);
+    }
+  }
+}
+
+}  // namespace llamba::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace llamba::cpu {
+HWY_EXPORT(QuantizeRows);
+decltype(KernelTable::quantize_rows) QuantizeRowsFor(int64_t target) {
+  return PickTarget(HWY_DISPATCH_TABLE(QuantizeRows), target);
+}
+}  // namespace llamba::cpu
+#endif  // HWY_ONCE

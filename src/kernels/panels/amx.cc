@@ -1,0 +1,209 @@
+// AMX: sixteen rows of activations by a panel's sixteen rows a tile. The codes
+// of a panel are unpacked to signed bytes once for all rows of activations; a
+// tile product makes the exact dot products of a block, which are scaled and
+// summed as panel_matmul-inl.h does, so that the bits are the same. Fewer than
+// sixteen rows go the way of AVX-512.
+#include <immintrin.h>
+
+#include <cstdlib>
+
+#include "kernels/panels/panel_kernels.h"
+#include "kernels/panels/panels.h"
+
+namespace llamba::panels {
+namespace {
+
+#include "kernels/panels/avx512_vectors-inl.h"
+
+constexpr int64_t kTileRows = 16;
+constexpr int64_t kBlockBytes = kPanelRows * kPanelBlock;
+
+// Tiles 0 and 1: 16 x 16 sums; 2 and 3: 16 rows of activations by 32 columns;
+// 4 and 5: a block of a panel, 8 groups by 64 bytes.
+struct alignas(64) TileConfig {
+  uint8_t palette = 1;
+  uint8_t start_row = 0;
+  uint8_t reserved[14] = {};
+  uint16_t column_bytes[16] = {64, 64, 32, 32, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 8, 8};
+};
+
+class TileUse {
+ public:
+  TileUse() {
+    const TileConfig config;
+    // The compiler believes that only eight bytes of it are read.
+    __asm__ volatile("" : : "m"(config) : "memory");
+    _tile_loadconfig(&config);
+  }
+  ~TileUse() { _tile_release(); }
+  TileUse(const TileUse&) = delete;
+  TileUse& operator=(const TileUse&) = delete;
+};
+
+// A panel as signed bytes and scales in float, reused from panel to panel.
+class Unpacked {
+ public:
+  explicit Unpacked(int64_t blocks)
+      : codes_(Allocate<int8_t>(blocks * kBlockBytes)),
+        d_(Allocate<float>(blocks * kPanelRows)),
+        m_(Allocate<float>(blocks * kPanelRows)) {}
+  ~Unpacked() {
+    std::free(codes_);
+    std::free(d_);
+    std::free(m_);
+  }
+  Unpacked(const Unpacked&) = delete;
+  Unpacked& operator=(const Unpacked&) = delete;
+
+  bool ok() const {
+    return codes_ != nullptr && d_ != nullptr && m_ != nullptr;
+  }
+  const int8_t* codes(int64_t block) const {
+    return codes_ + block * kBlockBytes;
+  }
+  __m512 d(int64_t block) const {
+    return _mm512_load_ps(d_ + block * kPanelRows);
+  }
+  __m512 m(int64_t block) const {
+    return _mm512_load_ps(m_ + block * kPanelRows);
+  }
+
+  template <class F>
+  void Fill(const std::byte* panel, int64_t codes_offset, int64_t blocks) {
+    for (int64_t b = 0; b < blocks; ++b) {
+      int8_t* to = codes_ + b * kBlockBytes;
+      F::template ForGroups<Vectors>(
+          panel + codes_offset + b * F::kCodeBytes,
+          [to](int g, __m512i w) LLAMBA_INLINE_LAMBDA {
+            if constexpr (F::kWide) {
+              w = _mm512_xor_si512(w, _mm512_set1_epi8(-128));
+            } else if constexpr (F::kOffset != 0) {
+              w = _mm512_sub_epi8(w, _mm512_set1_epi8(F::kOffset));
+            }
+            _mm512_store_si512(to + g * 64, w);
+          });
+      const auto scale = F::Scales::template Load<Vectors>(panel, b, 0);
+      _mm512_store_ps(d_ + b * kPanelRows, scale.d);
+      if constexpr (F::Scales::kHasMin) {
+        _mm512_store_ps(m_ + b * kPanelRows, scale.m);
+      }
+    }
+  }
+
+ private:
+  template <typename T>
+  static T* Allocate(int64_t count) {
+    const size_t bytes = static_cast<size_t>(count) * sizeof(T);
+    return static_cast<T*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
+  }
+
+  int8_t* codes_;
+  float* d_;
+  float* m_;
+};
+
+// Sixteen rows of activations, from m on, times a panel.
+template <class F>
+struct TileSums {
+  __m512 sum[kTileRows];
+
+  LLAMBA_INLINE void Add(const PanelMatMulArgs& args, const Unpacked& panel,
+                         int64_t m, int64_t b, const int32_t* dots) {
+    const int64_t blocks = args.x.cols / kPanelBlock;
+    const __m512 d = panel.d(b);
+    const float* scales = args.x.scales + m * blocks + b;
+    const float* sums = args.x.sums + m * blocks + b;
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < kTileRows; ++i) {
+      const __m512 dot =
+          _mm512_cvtepi32_ps(_mm512_load_si512(dots + i * kPanelRows));
+      sum[i] = _mm512_fmadd_ps(_mm512_mul_ps(dot, d),
+                               _mm512_set1_ps(scales[i * blocks]), sum[i]);
+      if constexpr (F::Scales::kHasMin) {
+        sum[i] = _mm512_fmadd_ps(panel.m(b), _mm512_set1_ps(sums[i * blocks]),
+                                 sum[i]);
+      }
+    }
+  }
+
+  LLAMBA_INLINE void Run(const PanelMatMulArgs& args, const Unpacked& panel,
+                         int64_t m) {
+    const int64_t cols = args.x.cols;
+    const int64_t blocks = cols / kPanelBlock;
+    const int8_t* x = args.x.codes + m * cols;
+    alignas(64) int32_t dots[2][kTileRows * kPanelRows];
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < kTileRows; ++i) sum[i] = _mm512_setzero_ps();
+    int64_t b = 0;
+    for (; b + 2 <= blocks; b += 2) {
+      _tile_zero(0);
+      _tile_zero(1);
+      _tile_loadd(2, x + b * kPanelBlock, cols);
+      _tile_loadd(4, panel.codes(b), 64);
+      _tile_dpbssd(0, 2, 4);
+      _tile_loadd(3, x + (b + 1) * kPanelBlock, cols);
+      _tile_loadd(5, panel.codes(b + 1), 64);
+      _tile_dpbssd(1, 3, 5);
+      _tile_stored(0, dots[0], 64);
+      _tile_stored(1, dots[1], 64);
+      Add(args, panel, m, b, dots[0]);
+      Add(args, panel, m, b + 1, dots[1]);
+    }
+    if (b == blocks) return;
+    _tile_zero(0);
+    _tile_loadd(2, x + b * kPanelBlock, cols);
+    _tile_loadd(4, panel.codes(b), 64);
+    _tile_dpbssd(0, 2, 4);
+    _tile_stored(0, dots[0], 64);
+    Add(args, panel, m, b, dots[0]);
+  }
+};
+
+template <class F>
+__attribute__((noinline)) void TilePanel(const PanelMatMulArgs& args,
+                                         const Unpacked& unpacked,
+                                         int64_t panel, int64_t m) {
+  TileSums<F> tile;
+  tile.Run(args, unpacked, m);
+  PanelTile<Vectors, F, kTileRows> result;
+#pragma GCC unroll 16
+  for (int64_t i = 0; i < kTileRows; ++i) result.sum[i] = tile.sum[i];
+  result.Finish(args, m, panel * kPanelRows);
+}
+
+template <class F>
+void Tiles(const PanelMatMulArgs& args, int64_t begin, int64_t end,
+           int64_t rows) {
+  const int64_t blocks = args.x.cols / kPanelBlock;
+  Unpacked unpacked(blocks);
+  if (!unpacked.ok()) std::abort();
+  const TileUse use;
+  for (int64_t panel = begin; panel < end; ++panel) {
+    unpacked.template Fill<F>(args.panels + panel * args.panel_bytes,
+                              args.codes_offset, blocks);
+    for (int64_t m = 0; m < rows; m += kTileRows) {
+      TilePanel<F>(args, unpacked, panel, m);
+    }
+  }
+}
+
+void MatMulTiles(const PanelMatMulArgs& args, int64_t begin, int64_t end) {
+  const int64_t rows = args.x.m / kTileRows * kTileRows;
+  if (rows > 0) {
+    WithFormat(args.dtype, [&](auto format) {
+      Tiles<decltype(format)>(args, begin, end, rows);
+    });
+  }
+  if (rows == args.x.m) return;
+  PanelMatMulArgs rest = args;
+  rest.x = RowsFrom(args.x, rows);
+  rest.y += rows * args.y_stride;
+  MatMulPanelsOf<Vectors>(rest, begin, end);
+}
+
+}  // namespace
+
+decltype(KernelTable::matmul_panels) Amx() { return MatMulTiles; }
+
+}  // namespace llamba::panels

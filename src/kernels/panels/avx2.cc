@@ -1,0 +1,113 @@
+// AVX2: products of bytes go to 16 bits first. Unsigned codes of 4 and 5 bits
+// are summed there for several groups; bytes of 8 bits take their sign to the
+// activations and go on to 32 bits at once.
+#include <immintrin.h>
+
+#include "kernels/panels/panel_kernels.h"
+#include "kernels/panels/panels.h"
+
+namespace llamba::panels {
+namespace {
+
+#include "kernels/panels/panel_matmul-inl.h"
+
+struct Vectors {
+  static constexpr int kLanes = 8;
+  static constexpr int kBytes = 32;
+  static constexpr int kNarrowTileM = 5;
+  static constexpr int kWideTileM = 4;
+  static constexpr int kWideOffset = 0;
+  using Codes = __m256i;
+  using Ints = __m256i;
+  using Narrow = __m256i;  // 16 lanes of 16 bits
+  using Floats = __m256;
+  struct Wide {
+    __m256i magnitude, sign;
+  };
+
+  static LLAMBA_INLINE Codes Load(const std::byte* p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  static LLAMBA_INLINE Codes Low(Codes c) {
+    return _mm256_and_si256(c, _mm256_set1_epi8(15));
+  }
+  static LLAMBA_INLINE Codes High(Codes c) {
+    return Low(_mm256_srli_epi16(c, 4));
+  }
+  // Bit g of `fifth` becomes bit 4 of the code.
+  static LLAMBA_INLINE Codes AddFifth(Codes c, Codes fifth, int g) {
+    const Codes moved = g < 4 ? _mm256_slli_epi16(fifth, 4 - g)
+                              : _mm256_srli_epi16(fifth, g - 4);
+    return _mm256_or_si256(c, _mm256_and_si256(moved, _mm256_set1_epi8(16)));
+  }
+  static LLAMBA_INLINE Wide ToWide(Codes c) { return {_mm256_abs_epi8(c), c}; }
+  static LLAMBA_INLINE Wide Lookup(Codes nibbles) {
+    const __m128i book = _mm_setr_epi8(-127, -104, -83, -65, -49, -35, -22, -10,
+                                       1, 13, 25, 38, 53, 69, 89, 113);
+    return ToWide(
+        _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(book), nibbles));
+  }
+  static LLAMBA_INLINE Codes Spread(const int8_t* x) {
+    int32_t four = 0;
+    __builtin_memcpy(&four, x, sizeof four);
+    return _mm256_set1_epi32(four);
+  }
+
+  static LLAMBA_INLINE Narrow StartNarrow(Ints) {
+    return _mm256_setzero_si256();
+  }
+  static LLAMBA_INLINE Narrow AddNarrow(Narrow sum, Codes c, Codes x) {
+    return _mm256_add_epi16(sum, _mm256_maddubs_epi16(c, x));
+  }
+  static LLAMBA_INLINE Ints Flush(Ints sum, Narrow narrow) {
+    return _mm256_add_epi32(sum,
+                            _mm256_madd_epi16(narrow, _mm256_set1_epi16(1)));
+  }
+  // Activations lie within 127 and weights within 128: two products of a
+  // magnitude of 128 would be 32,512, which fits.
+  static LLAMBA_INLINE Ints AddWide(Ints sum, Wide w, Codes x) {
+    const __m256i products =
+        _mm256_maddubs_epi16(w.magnitude, _mm256_sign_epi8(x, w.sign));
+    return Flush(sum, products);
+  }
+
+  static LLAMBA_INLINE Ints SetInt(int32_t value) {
+    return _mm256_set1_epi32(value);
+  }
+  static LLAMBA_INLINE Floats SetFloat(float value) {
+    return _mm256_set1_ps(value);
+  }
+  static LLAMBA_INLINE Floats ToFloats(Ints v) { return _mm256_cvtepi32_ps(v); }
+  static LLAMBA_INLINE Floats LoadHalves(const std::byte* p) {
+    return _mm256_cvtph_ps(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  static LLAMBA_INLINE Floats LoadBytes(const std::byte* p) {
+    return ToFloats(_mm256_cvtepu8_epi32(
+        _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+  }
+  static LLAMBA_INLINE Floats Negate(Floats a) {
+    return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f));
+  }
+  static LLAMBA_INLINE Floats Add(Floats a, Floats b) {
+    return _mm256_add_ps(a, b);
+  }
+  static LLAMBA_INLINE Floats Mul(Floats a, Floats b) {
+    return _mm256_mul_ps(a, b);
+  }
+  static LLAMBA_INLINE Floats MulAdd(Floats a, Floats b, Floats c) {
+    return _mm256_fmadd_ps(a, b, c);
+  }
+  static LLAMBA_INLINE Floats LoadFloats(const float* p) {
+    return _mm256_loadu_ps(p);
+  }
+  static LLAMBA_INLINE void StoreFloats(Floats v, float* p) {
+    _mm256_storeu_ps(p, v);
+  }
+};
+
+}  // namespace
+
+decltype(KernelTable::matmul_panels) Avx2() { return MatMulPanelsOf<Vectors>; }
+
+}  // namespace llamba::panels

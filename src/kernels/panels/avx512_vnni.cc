@@ -1,0 +1,20 @@
+// AVX-512 with VNNI: one instruction adds four products of an unsigned by a
+// signed byte to 32 bits. Signed weights are made unsigned by adding 128, which
+// is taken off the sum again.
+#include <immintrin.h>
+
+#include "kernels/panels/panel_kernels.h"
+#include "kernels/panels/panels.h"
+
+namespace llamba::panels {
+namespace {
+
+#include "kernels/panels/avx512_vectors-inl.h"
+
+}  // namespace
+
+decltype(KernelTable::matmul_panels) Avx512Vnni() {
+  return MatMulPanelsOf<Vectors>;
+}
+
+}  // namespace llamba::panels

@@ -1,0 +1,300 @@
+#include "kernels/panels/panels.h"
+
+#include <gtest/gtest.h>
+
+#include "formats/formats.h"
+#include "kernels/kernel_testing.h"
+#include "kernels/reference/reference.h"
+
+namespace llamba {
+namespace {
+
+using testing::Matrix;
+using testing::Random;
+
+constexpr DType kTypes[] = {DType::kQ4_0, DType::kQ4_1, DType::kQ5_0,
+                            DType::kQ5_1, DType::kQ8_0, DType::kIQ4_NL,
+                            DType::kQ4_K, DType::kQ5_K};
+
+// Bytes of a block's halves that must be numbers of a likely size.
+std::vector<size_t> HalvesOf(DType dtype) {
+  const bool two = dtype == DType::kQ4_1 || dtype == DType::kQ5_1 ||
+                   dtype == DType::kQ4_K || dtype == DType::kQ5_K;
+  return two ? std::vector<size_t>{0, 2} : std::vector<size_t>{0};
+}
+
+// Rows of random blocks of a type: every code, scale and sign occurs.
+class BlockWeights {
+ public:
+  BlockWeights(Random& random, DType dtype, int64_t rows, int64_t cols)
+      : dtype_(dtype),
+        rows_(rows),
+        cols_(cols),
+        row_bytes_(static_cast<int64_t>(*RowBytes(dtype, cols))),
+        bytes_(static_cast<size_t>(rows * row_bytes_)) {
+    for (std::byte& b : bytes_) {
+      b = static_cast<std::byte>(static_cast<int>(random.Normal() * 1e4f) &
+                                 255);
+    }
+    const auto block = static_cast<size_t>(GetBlockSize(dtype).bytes);
+    for (size_t at = 0; at < bytes_.size(); at += block) {
+      for (const size_t half : HalvesOf(dtype)) {
+        const uint16_t value = FloatToHalf(random.Normal(0.1f));
+        std::memcpy(&bytes_[at + half], &value, sizeof value);
+      }
+    }
+  }
+
+  DType dtype() const { return dtype_; }
+  int64_t rows() const { return rows_; }
+  int64_t cols() const { return cols_; }
+  std::vector<float> Decoded(int64_t r) const {
+    std::vector<float> row(static_cast<size_t>(cols_));
+    DecodeRow(dtype_, bytes_.data() + r * row_bytes_, row);
+    return row;
+  }
+  std::vector<std::byte> Packed() const {
+    const PanelShape shape(dtype_, cols_);
+    const int64_t panels = (rows_ + kPanelRows - 1) / kPanelRows;
+    std::vector<std::byte> packed(static_cast<size_t>(panels * shape.bytes),
+                                  std::byte{0xab});
+    for (int64_t p = 0; p < panels; ++p) {
+      const int64_t n = std::min(kPanelRows, rows_ - p * kPanelRows);
+      PackPanel(dtype_, bytes_.data() + p * kPanelRows * row_bytes_, row_bytes_,
+                n, cols_, packed.data() + p * shape.bytes);
+    }
+    return packed;
+  }
+
+ private:
+  DType dtype_;
+  int64_t rows_, cols_, row_bytes_;
+  std::vector<std::byte> bytes_;
+};
+
+// Activations in 8 bits and what holds them.
+class Activations {
+ public:
+  Activations(const KernelTable& kernels, const Matrix& x)
+      : codes_(Size(x, 1)),
+        scales_(Size(x, 32)),
+        sums_(Size(x, 32)),
+        code_sums_(Size(x, 32)) {
+    rows_ = {x.rows(),       x.cols(),     codes_.data(),
+             scales_.data(), sums_.data(), code_sums_.data()};
+    kernels.quantize_rows({x.data(), x.stride(), rows_}, 0, x.rows());
+  }
+  const QuantizedRows& rows() const { return rows_; }
+
+ private:
+  static size_t Size(const Matrix& x, int64_t per) {
+    return static_cast<size_t>(x.rows() * x.cols() / per);
+  }
+  std::vector<int8_t> codes_;
+  std::vector<float> scales_, sums_;
+  std::vector<int32_t> code_sums_;
+  QuantizedRows rows_;
+};
+
+PanelMatMulArgs Args(const BlockWeights& w,
+                     const std::vector<std::byte>& packed,
+                     const QuantizedRows& x, Matrix& y) {
+  const PanelShape shape(w.dtype(), w.cols());
+  PanelMatMulArgs args;
+  args.dtype = w.dtype();
+  args.rows = w.rows();
+  args.panels = packed.data();
+  args.panel_bytes = shape.bytes;
+  args.codes_offset = shape.codes_offset;
+  args.x = x;
+  args.y = y.data();
+  args.y_stride = y.stride();
+  return args;
+}
+
+int64_t Panels(const BlockWeights& w) {
+  return (w.rows() + kPanelRows - 1) / kPanelRows;
+}
+
+TEST(Panels, RowsComeBackAsTheyWere) {
+  Random random(1);
+  for (const DType dtype : kTypes) {
+    for (const int64_t rows : {1, 16, 37}) {
+      const BlockWeights w(random, dtype, rows, 512);
+      const std::vector<std::byte> packed = w.Packed();
+      const PanelShape shape(dtype, w.cols());
+      std::vector<float> row(512);
+      for (int64_t r = 0; r < rows; ++r) {
+        UnpackPanelRow(dtype, packed.data() + r / 16 * shape.bytes, r % 16,
+                       row);
+        ASSERT_EQ(row, w.Decoded(r)) << DTypeName(dtype) << " row " << r;
+      }
+    }
+  }
+}
+
+TEST(Panels, RowsBeyondTheLastAreZero) {
+  Random random(2);
+  for (const DType dtype : kTypes) {
+    const BlockWeights w(random, dtype, 5, 256);
+    const std::vector<std::byte> packed = w.Packed();
+    std::vector<float> row(256, 1);
+    UnpackPanelRow(dtype, packed.data(), 5, row);
+    EXPECT_EQ(row, std::vector<float>(256, 0)) << DTypeName(dtype);
+  }
+}
+
+TEST(Panels, OnlyBlockTypesHaveThem) {
+  for (const DType dtype : kTypes) EXPECT_TRUE(HasPanels(dtype));
+  for (const DType dtype : {DType::kF32, DType::kBF16, DType::kQ6_K}) {
+    EXPECT_FALSE(HasPanels(dtype));
+  }
+}
+
+class PanelTest : public testing::IsaTest {
+ protected:
+  // |error| <= depth u sum over k of |x w|, with both parts of a value of the
+  // types that have a minimum: each block's term is rounded when scaled and
+  // when added (twice with a minimum), its scale's product once more.
+  void Check(DType dtype, int64_t m, int64_t n, int64_t k) {
+    SCOPED_TRACE(::testing::Message()
+                 << DTypeName(dtype) << " M " << m << " N " << n << " K " << k);
+    Random random(static_cast<uint32_t>(m * 131 + n * 17 + k));
+    const BlockWeights w(random, dtype, n, k);
+    const std::vector<std::byte> packed = w.Packed();
+    const Matrix x = Matrix::Normal(random, m, k);
+    const Activations a(reference::Kernels(), x);
+    Matrix y(m, n), expected(m, n);
+    kernels().matmul_panels(Args(w, packed, a.rows(), y), 0, Panels(w));
+    reference::MatMulPanels(Args(w, packed, a.rows(), expected), 0, Panels(w));
+    y.ExpectWrittenExactly();
+    const double depth = 2 * static_cast<double>(k) / 32 + 4;
+    for (int64_t i = 0; i < m; ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        const double norm = Norm(w, a.rows(), i, j);
+        ASSERT_NEAR(y.at(i, j), expected.at(i, j),
+                    depth * testing::kRound * norm)
+            << "m " << i << " n " << j;
+      }
+    }
+  }
+
+ private:
+  // The largest that the parts of a sum can be: codes reach 31 of a scale, and
+  // values with a minimum may cancel it.
+  static double Norm(const BlockWeights& w, const QuantizedRows& x, int64_t m,
+                     int64_t n) {
+    const std::vector<float> row = w.Decoded(n);
+    double norm = 0;
+    for (int64_t b = 0; b < w.cols() / 32; ++b) {
+      double largest = 0;
+      double activations = 0;
+      for (int64_t i = b * 32; i < b * 32 + 32; ++i) {
+        largest =
+            std::max(largest, std::abs(double{row[static_cast<size_t>(i)]}));
+        activations += std::abs(x.codes[m * w.cols() + i]);
+      }
+      norm += 2 * largest * activations * x.scales[m * w.cols() / 32 + b];
+    }
+    return norm;
+  }
+};
+
+TEST_P(PanelTest, EveryTypeAndShape) {
+  for (const DType dtype : kTypes) {
+    const int64_t block = GetBlockSize(dtype).elements;
+    for (const int64_t m : {1, 2, 3, 5, 6, 11, 16, 17, 40}) {
+      Check(dtype, m, 37, 3 * block);
+    }
+    for (const int64_t n : {1, 8, 9, 16, 31, 200}) Check(dtype, 3, n, 768);
+    Check(dtype, 33, 16, 2048);
+  }
+}
+
+TEST_P(PanelTest, BiasAndAccumulate) {
+  Random random(7);
+  for (const int64_t m : {1, 3, 20}) {
+    const BlockWeights w(random, DType::kQ4_0, 43, 96);
+    const std::vector<std::byte> packed = w.Packed();
+    const Matrix x = Matrix::Normal(random, m, 96);
+    const Activations a(kernels(), x);
+    const std::vector<float> bias = random.Normals(43, 3);
+    Matrix plain(m, 43);
+    kernels().matmul_panels(Args(w, packed, a.rows(), plain), 0, 3);
+    Matrix y = Matrix::Normal(random, m, 43, 3);
+    const Matrix before = y;
+    PanelMatMulArgs args = Args(w, packed, a.rows(), y);
+    args.bias = bias.data();
+    args.accumulate = true;
+    kernels().matmul_panels(args, 0, 3);
+    for (int64_t i = 0; i < m; ++i) {
+      for (int64_t j = 0; j < 43; ++j) {
+        const double b = bias[static_cast<size_t>(j)];
+        const double sum = double{plain.at(i, j)} + b + before.at(i, j);
+        // Two more additions, each rounded, and the plain result's rounding.
+        const double norm =
+            std::abs(plain.at(i, j)) + std::abs(b) + std::abs(before.at(i, j));
+        ASSERT_NEAR(y.at(i, j), sum, 3 * testing::kRound * norm);
+      }
+    }
+  }
+}
+
+// One product of all rows against every other way to the same elements.
+TEST_P(PanelTest, BitsDependOnNeitherRowsNorRange) {
+  for (const DType dtype : kTypes) {
+    Random random(static_cast<uint32_t>(dtype));
+    const int64_t m = 53, n = 150;
+    const BlockWeights w(random, dtype, n, 768);
+    const std::vector<std::byte> packed = w.Packed();
+    const Matrix x = Matrix::Normal(random, m, 768);
+    const Activations a(kernels(), x);
+    Matrix whole(m, n);
+    kernels().matmul_panels(Args(w, packed, a.rows(), whole), 0, Panels(w));
+    for (const int64_t rows : {1, 2, 3, 4, 5, 6, 7, 13, 16, 18, 32}) {
+      Matrix pieces(m, n);
+      for (int64_t r = 0; r < m; r += rows) {
+        PanelMatMulArgs args = Args(w, packed, RowsFrom(a.rows(), r), pieces);
+        args.x.m = std::min(rows, m - r);
+        args.y += r * pieces.stride();
+        const int64_t cut = 1 + (r + rows) % (Panels(w) - 1);
+        kernels().matmul_panels(args, 0, cut);
+        kernels().matmul_panels(args, cut, Panels(w));
+      }
+      ExpectSameBits(pieces, whole);
+    }
+  }
+}
+
+TEST_P(PanelTest, ActivationsInEightBits) {
+  Random random(5);
+  Matrix x = Matrix::Normal(random, 7, 160);
+  for (int64_t k = 32; k < 64; ++k) x.at(2, k) = 0;
+  for (int64_t k = 0; k < 32; ++k) x.at(3, k) *= 1e-33f;
+  for (int64_t k = 0; k < 32; ++k) x.at(4, k) = static_cast<float>(k) - 15.5f;
+  const Activations a(kernels(), x);
+  const Activations b(reference::Kernels(), x);
+  const auto count = static_cast<size_t>(7 * 160);
+  EXPECT_EQ(0, std::memcmp(a.rows().codes, b.rows().codes, count));
+  EXPECT_EQ(0, std::memcmp(a.rows().scales, b.rows().scales, count / 32 * 4));
+  EXPECT_EQ(0, std::memcmp(a.rows().sums, b.rows().sums, count / 32 * 4));
+  EXPECT_EQ(
+      0, std::memcmp(a.rows().code_sums, b.rows().code_sums, count / 32 * 4));
+}
+
+TEST_P(PanelTest, WhatIsNotFiniteTaintsItsScale) {
+  for (const float bad : {NAN, INFINITY, -INFINITY}) {
+    Matrix x(1, 64);
+    for (int64_t k = 0; k < 64; ++k) x.at(0, k) = 1;
+    x.at(0, 40) = bad;
+    const Activations a(kernels(), x);
+    EXPECT_EQ(a.rows().scales[0], 1 / 127.0f);
+    EXPECT_TRUE(std::isnan(a.rows().scales[1]));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, PanelTest, ::testing::ValuesIn(AvailableIsas()),
+                         testing::IsaTestName);
+
+}  // namespace
+}  // namespace llamba

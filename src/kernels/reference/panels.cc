@@ -1,0 +1,61 @@
+#include "kernels/panels/panels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "kernels/reference/reference.h"
+
+namespace llamba::reference {
+
+void QuantizeRows(const QuantizeArgs& args, int64_t m_begin, int64_t m_end) {
+  const QuantizedRows& out = args.out;
+  const int64_t blocks = out.cols / kPanelBlock;
+  for (int64_t at = m_begin * blocks; at < m_end * blocks; ++at) {
+    const float* x =
+        args.x + at / blocks * args.x_stride + at % blocks * kPanelBlock;
+    float max = 0;
+    float taint = 0;  // NaN where a value is not finite
+    for (int64_t i = 0; i < kPanelBlock; ++i) {
+      max = std::max(max, std::fabs(x[i]));
+      taint += x[i] * 0.0f;
+    }
+    const bool zero = max < 1e-30f;
+    const float factor = zero ? 0 : 127.0f / max;
+    int32_t sum = 0;
+    for (int64_t i = 0; i < kPanelBlock; ++i) {
+      const float code = std::nearbyint(x[i] * factor);
+      const auto byte =
+          static_cast<int8_t>(std::isnan(code) ? 127 : std::lround(code));
+      out.codes[at * kPanelBlock + i] = byte;
+      sum += byte;
+    }
+    out.scales[at] = (zero ? 0 : max / 127.0f) + taint;
+    out.code_sums[at] = sum;
+    out.sums[at] = out.scales[at] * static_cast<float>(sum);
+  }
+}
+
+void MatMulPanels(const PanelMatMulArgs& args, int64_t p_begin, int64_t p_end) {
+  const int64_t cols = args.x.cols;
+  std::vector<float> row(static_cast<size_t>(cols));
+  const int64_t n_end = std::min(p_end * kPanelRows, args.rows);
+  for (int64_t n = p_begin * kPanelRows; n < n_end; ++n) {
+    UnpackPanelRow(args.dtype, args.panels + n / kPanelRows * args.panel_bytes,
+                   n % kPanelRows, row);
+    for (int64_t m = 0; m < args.x.m; ++m) {
+      double sum = 0;
+      for (int64_t k = 0; k < cols; ++k) {
+        const int64_t at = m * cols + k;
+        sum += static_cast<double>(row[static_cast<size_t>(k)]) *
+               args.x.codes[at] * args.x.scales[at / kPanelBlock];
+      }
+      float& y = args.y[m * args.y_stride + n];
+      if (args.bias != nullptr) sum += args.bias[n];
+      if (args.accumulate) sum += y;
+      y = static_cast<float>(sum);
+    }
+  }
+}
+
+}  // namespace llamba::reference
