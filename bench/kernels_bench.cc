@@ -3,7 +3,7 @@
 //   LLAMBA_THREADS  threads (default: all cores)
 // Counters: `stream` is the share of the measured streaming read rate that the
 // weights' (or states') bytes reach, `peak` the share of the measured peak of
-// multiply-adds.
+// multiply-adds (of integers for block types).
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -16,9 +16,11 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
-#include "bench/machine_limits.h"
 #include "formats/formats.h"
 #include "kernels/ops.h"
+#include "kernels/panels/panels.h"
+#include "runtime/bench/peak.h"
+#include "runtime/bench/stream.h"
 
 namespace llamba {
 namespace {
@@ -37,8 +39,20 @@ struct Machine {
                        : static_cast<int>(std::thread::hardware_concurrency());
         }()),
         ops(GetKernels(Environment("LLAMBA_ISA")), pool),
-        stream(StreamingReadRate(pool)),
-        peak(PeakFlopRate(pool)) {}
+        stream(StreamRate(pool)),
+        float_peak(PeakRate(pool, ops.kernels().float_peak)),
+        integer_peak(PeakRate(pool, ops.kernels().integer_peak)) {}
+
+  // Bytes a second of reading what no cache holds, the best of several passes.
+  static double StreamRate(ThreadPool& pool) {
+    const AlignedBuffer<std::byte> buffer(size_t{512} << 20);
+    double best = 0;
+    for (int i = 0; i < 10; ++i) {
+      best = std::max(best, static_cast<double>(buffer.size()) /
+                                ReadOnce({buffer.span()}, pool));
+    }
+    return best;
+  }
 
   static Machine& Get() {
     static Machine machine;
@@ -47,7 +61,7 @@ struct Machine {
 
   ThreadPool pool;
   Ops ops;
-  double stream, peak;
+  double stream, float_peak, integer_peak;
 };
 
 // Normal values, repeated: cheap to make, no subnormals.
@@ -62,14 +76,16 @@ AlignedBuffer<float> Values(int64_t n) {
   return values;
 }
 
-void Report(benchmark::State& state, double bytes, double operations) {
+void Report(benchmark::State& state, double bytes, double operations,
+            bool integer = false) {
   using benchmark::Counter;
   const Machine& machine = Machine::Get();
   const auto rate = Counter::kIsIterationInvariantRate;
   state.counters["B/s"] = Counter(bytes, rate);
   state.counters["FLOP/s"] = Counter(operations, rate);
   state.counters["stream"] = Counter(bytes / machine.stream, rate);
-  state.counters["peak"] = Counter(operations / machine.peak, rate);
+  state.counters["peak"] = Counter(
+      operations / (integer ? machine.integer_peak : machine.float_peak), rate);
 }
 
 void Limits(benchmark::State& state) {
@@ -77,38 +93,55 @@ void Limits(benchmark::State& state) {
   for (auto _ : state) {
   }
   state.counters["B/s"] = machine.stream;
-  state.counters["FLOP/s"] = machine.peak;
+  state.counters["FLOP/s"] = machine.float_peak;
+  state.counters["integer/s"] = machine.integer_peak;
 }
 
-// Weights of a (N, K) matrix, several copies where one would stay in a cache.
+// A row of a type; of types without an encoder, arbitrary codes under the scale
+// 2^-12, which no rounding depends on.
+std::vector<std::byte> EncodedRow(DType dtype, int64_t k) {
+  std::vector<std::byte> row(*RowBytes(dtype, k), std::byte{0x0c});
+  if (HasEncoder(dtype)) EncodeRow(dtype, Values(k).span(), row.data());
+  return row;
+}
+
+// Weights of a (N, K) matrix, several copies where one would stay in a cache;
+// block types in panels.
 class Weights {
  public:
-  Weights(DType dtype, int64_t n, int64_t k)
-      : dtype_(dtype),
-        n_(n),
-        k_(k),
-        row_bytes_(static_cast<int64_t>(*RowBytes(dtype, k))),
-        copies_(std::max<int64_t>(1, (256 << 20) / (n * row_bytes_))),
-        bytes_(static_cast<size_t>(copies_ * n * row_bytes_)) {
-    const AlignedBuffer<float> row = Values(k);
-    EncodeRow(dtype, row.span(), bytes_.data());
-    for (int64_t r = 1; r < copies_ * n; ++r) {
-      std::memcpy(bytes_.data() + r * row_bytes_, bytes_.data(),
-                  static_cast<size_t>(row_bytes_));
+  Weights(DType dtype, int64_t n, int64_t k) {
+    view_.dtype = dtype;
+    view_.rows = n;
+    view_.cols = k;
+    const std::vector<std::byte> row = EncodedRow(dtype, k);
+    std::vector<std::byte> unit = row;
+    if (HasPanels(dtype)) {
+      const std::vector<const std::byte*> rows(kPanelRows, row.data());
+      view_.panel_bytes = PanelShape(dtype, k).bytes;
+      unit.resize(static_cast<size_t>(view_.panel_bytes));
+      PackPanel(dtype, rows, k, unit.data());
+    } else {
+      view_.row_bytes = static_cast<int64_t>(row.size());
+    }
+    copies_ = std::max<int64_t>(1, (256 << 20) / view_.bytes());
+    bytes_ =
+        AlignedBuffer<std::byte>(static_cast<size_t>(copies_ * view_.bytes()));
+    for (size_t at = 0; at < bytes_.size(); at += unit.size()) {
+      std::memcpy(bytes_.data() + at, unit.data(), unit.size());
     }
   }
 
   // Another copy each time.
   MatrixView Next() {
     next_ = (next_ + 1) % copies_;
-    return {dtype_, n_, k_, bytes_.data() + next_ * n_ * row_bytes_,
-            row_bytes_};
+    view_.data = bytes_.data() + next_ * view_.bytes();
+    return view_;
   }
-  double bytes() const { return static_cast<double>(n_ * row_bytes_); }
+  double bytes() const { return static_cast<double>(view_.bytes()); }
 
  private:
-  DType dtype_;
-  int64_t n_, k_, row_bytes_, copies_, next_ = 0;
+  MatrixView view_;
+  int64_t copies_ = 1, next_ = 0;
   AlignedBuffer<std::byte> bytes_;
 };
 
@@ -128,7 +161,8 @@ void MatMul(benchmark::State& state, DType dtype, int64_t n, int64_t k,
                 .y_stride = n,
                 .accumulate = false});
   }
-  Report(state, weights.bytes(), 2.0 * static_cast<double>(m * n * k));
+  Report(state, weights.bytes(), 2.0 * static_cast<double>(m * n * k),
+         HasPanels(dtype));
 }
 
 // Llamba-1B: d 2048, 32 heads, state 64, head dimension 64, MLP 8192.
@@ -254,7 +288,9 @@ void RegisterMatMuls() {
       {"gate_proj", 8192, kWidth},
       {"down_proj", kWidth, 8192},
       {"lm_head", 128256, kWidth}};
-  for (const DType dtype : {DType::kBF16, DType::kF16, DType::kF32}) {
+  for (const DType dtype :
+       {DType::kBF16, DType::kF16, DType::kF32, DType::kQ4_0, DType::kQ4_1,
+        DType::kIQ4_NL, DType::kQ4_K, DType::kQ5_0, DType::kQ8_0}) {
     for (const Product& p : kProducts) {
       for (const int64_t m : {1, 4, 32, 512}) {
         if (p.n > 100'000 && m > 32) continue;  // prompts need one row of it

@@ -39,6 +39,9 @@ struct MatrixView {
   int64_t panel_bytes = 0;  // 0 in rows
 
   bool InPanels() const { return panel_bytes != 0; }
+  int64_t bytes() const {
+    return InPanels() ? (rows + 15) / 16 * panel_bytes : rows * row_bytes;
+  }
 };
 
 // y[m, n] = bias[n] + sum_k x[m, k] w[n, k], or added to what y holds.
@@ -225,6 +228,14 @@ struct KernelTable {
   // Tokens [t_begin, t_end) of head `head`.
   void (*attention)(const AttentionArgs& args, int64_t head, int64_t t_begin,
                     int64_t t_end);
+
+  // What these instructions could do at best, to set beside what the kernels
+  // do: `rounds` of independent multiply-adds on registers alone, in float32,
+  // and of unsigned 4-bit codes by bytes (of bytes where there are tiles).
+  // Returns how many were made; *sink (below 1, not 0) keeps them from being
+  // optimised away. Null in the reference.
+  double (*float_peak)(int64_t rounds, float* sink);
+  double (*integer_peak)(int64_t rounds, float* sink);
 };
 
 // The instruction sets that this machine can run, best first, "reference"

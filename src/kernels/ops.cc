@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/aligned_buffer.h"
 #include "base/error.h"
 #include "formats/formats.h"
+#include "kernels/panels/panels.h"
 #include "kernels/split.h"
 
 namespace llamba {
@@ -18,14 +20,23 @@ constexpr int64_t kAttentionTokens = 32;
 // Scalar operations that a vector exponential is worth, roughly.
 constexpr int64_t kExpWork = 16;
 
+void CheckWeights(const MatrixView& w) {
+  if (w.InPanels()) {
+    LLAMBA_ASSERT(HasPanels(w.dtype));
+    LLAMBA_ASSERT(w.panel_bytes == PanelShape(w.dtype, w.cols).bytes);
+    return;
+  }
+  LLAMBA_ASSERT(IsFloat(w.dtype));
+  const std::optional<size_t> row = RowBytes(w.dtype, w.cols);
+  LLAMBA_ASSERT(row && w.row_bytes >= static_cast<int64_t>(*row));
+}
+
 void Check(const MatMulArgs& args) {
-  LLAMBA_ASSERT(IsFloat(args.w.dtype));
   LLAMBA_ASSERT(args.m >= 0 && args.w.rows >= 0 && args.w.cols >= 0);
   if (args.m == 0 || args.w.rows == 0) return;
   LLAMBA_ASSERT(args.w.data != nullptr && args.x != nullptr &&
                 args.y != nullptr);
-  const std::optional<size_t> row = RowBytes(args.w.dtype, args.w.cols);
-  LLAMBA_ASSERT(row && args.w.row_bytes >= static_cast<int64_t>(*row));
+  CheckWeights(args.w);
   LLAMBA_ASSERT(args.m == 1 ||
                 (args.x_stride >= args.w.cols && args.y_stride >= args.w.rows));
 }
@@ -73,20 +84,84 @@ void Check(const AttentionArgs& args) {
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+// Buffers of activations in 8 bits, as large as the largest call needed.
+class QuantizedBuffer {
+ public:
+  QuantizedRows Get(int64_t m, int64_t cols) {
+    const auto blocks = static_cast<size_t>(m * cols / kPanelBlock);
+    if (blocks > scales_.size()) {
+      codes_ = AlignedBuffer<int8_t>(blocks * kPanelBlock);
+      scales_ = AlignedBuffer<float>(blocks);
+      sums_ = AlignedBuffer<float>(blocks);
+      code_sums_ = AlignedBuffer<int32_t>(blocks);
+    }
+    return {m,
+            cols,
+            codes_.data(),
+            scales_.data(),
+            sums_.data(),
+            code_sums_.data()};
+  }
+
+ private:
+  AlignedBuffer<int8_t> codes_;
+  AlignedBuffer<float> scales_, sums_;
+  AlignedBuffer<int32_t> code_sums_;
+};
+
+PanelMatMulArgs InPanels(const MatMulArgs& args, const QuantizedRows& x) {
+  PanelMatMulArgs panels;
+  panels.dtype = args.w.dtype;
+  panels.rows = args.w.rows;
+  panels.panels = args.w.data;
+  panels.panel_bytes = args.w.panel_bytes;
+  panels.codes_offset = PanelShape(args.w.dtype, args.w.cols).codes_offset;
+  panels.x = x;
+  panels.bias = args.bias;
+  panels.y = args.y;
+  panels.y_stride = args.y_stride;
+  panels.accumulate = args.accumulate;
+  return panels;
+}
+
 }  // namespace
 
 void Ops::MatMul(const MatMulArgs& args) const { MatMuls({&args, 1}); }
+
+QuantizedRows Ops::Quantize(std::span<const MatMulArgs> args) const {
+  const auto first =
+      std::find_if(args.begin(), args.end(),
+                   [](const MatMulArgs& a) { return a.w.InPanels(); });
+  if (first == args.end() || first->m == 0) return {};
+  // Of the thread that calls; its pool reads it until the call ends.
+  thread_local QuantizedBuffer buffer;
+  const QuantizedRows rows = buffer.Get(first->m, first->w.cols);
+  const QuantizeArgs quantize = {first->x, first->x_stride, rows};
+  WorkList work;
+  work.Add(rows.m, 4 * rows.cols);
+  work.Run(pool_, [&](size_t, int64_t begin, int64_t end) {
+    kernels_.quantize_rows(quantize, begin, end);
+  });
+  return rows;
+}
 
 void Ops::MatMuls(std::span<const MatMulArgs> args) const {
   WorkList work;
   for (const MatMulArgs& a : args) {
     Check(a);
-    work.Add(a.m > 0 ? CeilDiv(a.w.rows, kRowTile) : 0,
-             kRowTile * a.w.cols * a.m);
+    LLAMBA_ASSERT(a.x == args[0].x && a.m == args[0].m &&
+                  a.w.cols == args[0].w.cols);
+    const int64_t tile = a.w.InPanels() ? kPanelRows : kRowTile;
+    work.Add(a.m > 0 ? CeilDiv(a.w.rows, tile) : 0, tile * a.w.cols * a.m);
   }
+  const QuantizedRows x = Quantize(args);
   work.Run(pool_, [&](size_t i, int64_t begin, int64_t end) {
-    kernels_.matmul(args[i], begin * kRowTile,
-                    std::min(end * kRowTile, args[i].w.rows));
+    if (args[i].w.InPanels()) {
+      kernels_.matmul_panels(InPanels(args[i], x), begin, end);
+    } else {
+      kernels_.matmul(args[i], begin * kRowTile,
+                      std::min(end * kRowTile, args[i].w.rows));
+    }
   });
 }
 

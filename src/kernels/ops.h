@@ -21,7 +21,8 @@ class Ops {
   ThreadPool& pool() const { return pool_; }
 
   void MatMul(const MatMulArgs& args) const;
-  // Several products of one shape of x (q, k, v; gate and up): one fork-join.
+  // Several products of one x (q, k, v; gate and up): one fork-join. Where
+  // weights stand in panels, x is quantised to 8 bits once for all of them.
   void MatMuls(std::span<const MatMulArgs> args) const;
   void RmsNorm(const RmsNormArgs& args, int64_t m) const;
   void Gate(const GateArgs& args, int64_t m) const;
@@ -34,6 +35,8 @@ class Ops {
   void Attention(std::span<const AttentionArgs> sequences) const;
 
  private:
+  QuantizedRows Quantize(std::span<const MatMulArgs> args) const;
+
   const KernelTable& kernels_;
   ThreadPool& pool_;
 };

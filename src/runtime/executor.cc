@@ -85,8 +85,8 @@ void Executor::Embed(std::span<const SequenceInput> sequences) {
     const auto ids = sequences[piece.sequence].ids.subspan(
         static_cast<size_t>(piece.begin), static_cast<size_t>(piece.n_tokens));
     for (const int32_t id : ids) {
-      DecodeRow(embedding.dtype, embedding.data + id * embedding.row_bytes,
-                {row, static_cast<size_t>(embedding.cols)});
+      DecodeMatrixRow(embedding, id,
+                      {row, static_cast<size_t>(embedding.cols)});
       row += embedding.cols;
     }
   }

@@ -17,7 +17,8 @@ namespace llamba {
 
 struct LoadOptions {
   // The type that matrices are multiplied in: F32, F16 or BF16. Empty: as
-  // stored where the kernels take it (mapped, not copied), else F32.
+  // stored: those three mapped, not copied; block types in panels, by
+  // activations in 8 bits (Q6_K as Q8_0); what is left in F32.
   std::optional<DType> dtype;
   // A name of AvailableIsas(); "" or "auto" for the best.
   std::string isa;

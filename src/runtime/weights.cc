@@ -1,26 +1,20 @@
 #include "runtime/weights.h"
 
-#include <algorithm>
-#include <cmath>
-#include <cstring>
-
-#include "base/error.h"
-#include "formats/formats.h"
+#include "runtime/matrix_loader.h"
 
 namespace llamba {
 namespace {
-
-// Rows that one task decodes: enough to be worth a task, few enough that the
-// last one keeps no thread waiting.
-constexpr int64_t kTaskFloats = 1 << 18;
 
 class Loader {
  public:
   Loader(const Checkpoint& checkpoint, std::optional<DType> dtype,
          ThreadPool& pool)
-      : checkpoint_(checkpoint), dtype_(dtype), pool_(pool) {}
+      : checkpoint_(checkpoint), matrices_(checkpoint, dtype, pool) {}
 
-  Matrix GetMatrix(TensorRole role, int layer = -1) const;
+  Matrix GetMatrix(TensorRole role, int layer = -1) const {
+    return matrices_.Load(checkpoint_.Get(role, layer));
+  }
+  Matrix GetEmbedding() const;
   // Empty where the checkpoint has no such tensor: the schema decided that.
   Vector GetVector(TensorRole role, int layer = -1) const;
   // (channels, d_conv) as stored to (d_conv, channels).
@@ -31,69 +25,14 @@ class Loader {
   MlpWeights GetMlp(int layer) const;
 
  private:
-  DType TargetType(const StoredTensor& tensor) const;
-  void Decode(const StoredTensor& tensor, DType target, int64_t begin,
-              int64_t end, std::byte* out) const;
-
   const Checkpoint& checkpoint_;
-  const std::optional<DType> dtype_;
-  ThreadPool& pool_;
+  const MatrixLoader matrices_;
 };
 
-DType Loader::TargetType(const StoredTensor& tensor) const {
-  if (dtype_) return *dtype_;
-  return IsFloat(tensor.dtype()) ? tensor.dtype() : DType::kF32;
-}
-
-void CheckFits(const StoredTensor& tensor, const std::string& path,
-               std::span<const float> values) {
-  constexpr float kLargestHalf = 65504;
-  for (float value : values) {
-    if (std::isfinite(value) && std::fabs(value) > kLargestHalf) {
-      Fail("{}: {}: {} does not fit F16 (largest {}): use F32 or BF16", path,
-           tensor.name(), value, kLargestHalf);
-    }
-  }
-}
-
-void Loader::Decode(const StoredTensor& tensor, DType target, int64_t begin,
-                    int64_t end, std::byte* out) const {
-  const auto row_bytes = static_cast<size_t>(*RowBytes(target, tensor.cols()));
-  if (target == DType::kF32) {
-    tensor.DecodeRows(begin, end, reinterpret_cast<float*>(out));
-    return;
-  }
-  std::vector<float> row(static_cast<size_t>(tensor.cols()));
-  for (int64_t i = begin; i < end; ++i, out += row_bytes) {
-    tensor.DecodeRows(i, i + 1, row.data());
-    if (target == DType::kF16) CheckFits(tensor, checkpoint_.path, row);
-    EncodeRow(target, row, out);
-  }
-}
-
-Matrix Loader::GetMatrix(TensorRole role, int layer) const {
-  const StoredTensor& tensor = checkpoint_.Get(role, layer);
-  Matrix matrix;
-  MatrixView& view = matrix.view;
-  view.dtype = TargetType(tensor);
-  view.rows = tensor.rows();
-  view.cols = tensor.cols();
-  view.row_bytes = static_cast<int64_t>(*RowBytes(view.dtype, view.cols));
-  if (view.dtype == tensor.dtype() && tensor.PlainRows() != nullptr) {
-    view.data = tensor.PlainRows();
-    return matrix;
-  }
-  matrix.owned = AlignedBuffer<std::byte>(static_cast<size_t>(view.rows) *
-                                          static_cast<size_t>(view.row_bytes));
-  view.data = matrix.owned.data();
-  const int64_t task_rows = std::max<int64_t>(1, kTaskFloats / view.cols);
-  pool_.Run((view.rows + task_rows - 1) / task_rows, [&](int64_t task) {
-    const int64_t begin = task * task_rows;
-    const int64_t end = std::min(view.rows, begin + task_rows);
-    Decode(tensor, view.dtype, begin, end,
-           matrix.owned.data() + begin * view.row_bytes);
-  });
-  return matrix;
+Matrix Loader::GetEmbedding() const {
+  const StoredTensor& tensor = checkpoint_.Get(TensorRole::kEmbedding);
+  return checkpoint_.config.tie_embeddings ? matrices_.Load(tensor)
+                                           : matrices_.LoadRows(tensor);
 }
 
 Vector Loader::GetVector(TensorRole role, int layer) const {
@@ -173,13 +112,10 @@ LayerWeights LoadLayer(const Loader& loader, const ModelConfig& config,
 
 Weights LoadWeights(const Checkpoint& checkpoint, std::optional<DType> dtype,
                     ThreadPool& pool) {
-  if (dtype && !IsFloat(*dtype)) {
-    Fail("dtype: expected F32, F16 or BF16, found {}", DTypeName(*dtype));
-  }
   const Loader loader(checkpoint, dtype, pool);
   Weights weights;
   weights.owners = {checkpoint.file};
-  weights.embedding = loader.GetMatrix(TensorRole::kEmbedding);
+  weights.embedding = loader.GetEmbedding();
   weights.final_norm = loader.GetVector(TensorRole::kFinalNorm);
   if (checkpoint.config.tie_embeddings) {
     weights.head.view = weights.embedding.view;

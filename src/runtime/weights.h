@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -25,6 +26,9 @@ struct Matrix {
   MatrixView view;
   AlignedBuffer<std::byte> owned;
 };
+
+// Row r of a matrix in any layout, as float32.
+void DecodeMatrixRow(const MatrixView& view, int64_t r, std::span<float> out);
 
 struct Mamba2Weights {
   Matrix in_proj;  // (in_proj_rows, d)

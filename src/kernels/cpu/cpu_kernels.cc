@@ -28,11 +28,12 @@ std::vector<KernelTable> Kernels() {
   for (; targets != 0; targets &= targets - 1) {
     const int64_t target = targets & -targets;
     const char* isa = IsaName(target);
+    const panels::Kernels panel_kernels = panels::For(isa);
     tables.push_back({
         .isa = isa,
         .matmul = MatMulFor(target),
         .quantize_rows = QuantizeRowsFor(target),
-        .matmul_panels = panels::For(isa),
+        .matmul_panels = panel_kernels.matmul,
         .rms_norm = RmsNormFor(target),
         .gate = GateFor(target),
         .glu = GluFor(target),
@@ -40,13 +41,17 @@ std::vector<KernelTable> Kernels() {
         .conv1d = Conv1dFor(target),
         .scan = ScanFor(target),
         .attention = AttentionFor(target),
+        .float_peak = FloatPeakFor(target),
+        .integer_peak = panel_kernels.peak,
     });
   }
   // The same vectors with tiles for products of many rows.
   if (GetCpuFeatures().amx_int8 && !tables.empty()) {
     KernelTable amx = tables.front();
     amx.isa = "amx";
-    amx.matmul_panels = panels::For(amx.isa);
+    const panels::Kernels tiles = panels::For(amx.isa);
+    amx.matmul_panels = tiles.matmul;
+    amx.integer_peak = tiles.peak;
     tables.insert(tables.begin(), amx);
   }
   return tables;

@@ -36,6 +36,7 @@ decltype(KernelTable::rope) RopeFor(int64_t target);
 decltype(KernelTable::conv1d) Conv1dFor(int64_t target);
 decltype(KernelTable::scan) ScanFor(int64_t target);
 decltype(KernelTable::attention) AttentionFor(int64_t target);
+decltype(KernelTable::float_peak) FloatPeakFor(int64_t target);
 
 }  // namespace llamba::cpu
 

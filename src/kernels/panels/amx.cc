@@ -30,8 +30,7 @@ struct alignas(64) TileConfig {
 
 class TileUse {
  public:
-  TileUse() {
-    const TileConfig config;
+  explicit TileUse(const TileConfig& config) {
     // The compiler believes that only eight bytes of it are read.
     __asm__ volatile("" : : "m"(config) : "memory");
     _tile_loadconfig(&config);
@@ -178,7 +177,7 @@ void Tiles(const PanelMatMulArgs& args, int64_t begin, int64_t end,
   const int64_t blocks = args.x.cols / kPanelBlock;
   Unpacked unpacked(blocks);
   if (!unpacked.ok()) std::abort();
-  const TileUse use;
+  const TileUse use{TileConfig()};
   for (int64_t panel = begin; panel < end; ++panel) {
     unpacked.template Fill<F>(args.panels + panel * args.panel_bytes,
                               args.codes_offset, blocks);
@@ -202,8 +201,36 @@ void MatMulTiles(const PanelMatMulArgs& args, int64_t begin, int64_t end) {
   MatMulPanelsOf<Vectors>(rest, begin, end);
 }
 
+double TilePeak(int64_t rounds, float* sink) {
+  // As wide as tiles are: rows of 64 bytes.
+  constexpr TileConfig kFull = {
+      .column_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+      .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
+  const TileUse use(kFull);
+  alignas(64) int8_t ones[kTileRows * 64];
+  __builtin_memset(ones, 1, sizeof ones);
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  _tile_loadd(4, ones, 64);
+  _tile_loadd(5, ones, 64);
+  _tile_loadd(6, ones, 64);
+  _tile_loadd(7, ones, 64);
+  for (int64_t i = 0; i < rounds; ++i) {
+    _tile_dpbssd(0, 4, 6);
+    _tile_dpbssd(1, 4, 7);
+    _tile_dpbssd(2, 5, 6);
+    _tile_dpbssd(3, 5, 7);
+  }
+  alignas(64) int32_t sums[kTileRows * kPanelRows];
+  _tile_stored(3, sums, 64);
+  *sink += static_cast<float>(sums[0]);
+  return static_cast<double>(rounds) * 4 * 16 * 16 * 64;
+}
+
 }  // namespace
 
-decltype(KernelTable::matmul_panels) Amx() { return MatMulTiles; }
+Kernels Amx() { return {MatMulTiles, TilePeak}; }
 
 }  // namespace llamba::panels

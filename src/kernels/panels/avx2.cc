@@ -108,6 +108,6 @@ struct Vectors {
 
 }  // namespace
 
-decltype(KernelTable::matmul_panels) Avx2() { return MatMulPanelsOf<Vectors>; }
+Kernels Avx2() { return {MatMulPanelsOf<Vectors>, PeakOf<Vectors>}; }
 
 }  // namespace llamba::panels

@@ -13,8 +13,6 @@ namespace {
 
 }  // namespace
 
-decltype(KernelTable::matmul_panels) Avx512Vnni() {
-  return MatMulPanelsOf<Vectors>;
-}
+Kernels Avx512Vnni() { return {MatMulPanelsOf<Vectors>, PeakOf<Vectors>}; }
 
 }  // namespace llamba::panels

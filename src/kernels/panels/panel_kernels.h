@@ -9,15 +9,21 @@
 
 namespace llamba::panels {
 
-decltype(KernelTable::matmul_panels) Portable();
+// The entries of a KernelTable.
+struct Kernels {
+  decltype(KernelTable::matmul_panels) matmul;
+  decltype(KernelTable::integer_peak) peak;
+};
+
+Kernels Portable();
 #if defined(__x86_64__)
-decltype(KernelTable::matmul_panels) Avx2();
-decltype(KernelTable::matmul_panels) Avx512Vnni();
-decltype(KernelTable::matmul_panels) Amx();
+Kernels Avx2();
+Kernels Avx512Vnni();
+Kernels Amx();
 #endif
 
-// The best one for the vector kernels that --isa calls `isa`.
-decltype(KernelTable::matmul_panels) For(const char* isa);
+// The best ones for the vector kernels that --isa calls `isa`.
+Kernels For(const char* isa);
 
 }  // namespace llamba::panels
 

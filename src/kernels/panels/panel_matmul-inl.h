@@ -213,3 +213,30 @@ void MatMulPanelsOf(const PanelMatMulArgs& args, int64_t begin, int64_t end) {
     PanelProduct<V, decltype(format)>{args}.Run(begin, end);
   });
 }
+
+// Dot products of codes of 4 bits, nothing read from memory.
+template <class V>
+double PeakOf(int64_t rounds, float* sink) {
+  constexpr int kChains = 8;
+  alignas(64) std::byte bytes[64] = {};
+  bytes[0] = static_cast<std::byte>(*sink * 100);
+  const auto codes = V::Load(bytes);
+  const auto x = V::Spread(reinterpret_cast<const int8_t*>(bytes));
+  typename V::Ints sum[kChains];
+  typename V::Narrow narrow[kChains];
+  for (int i = 0; i < kChains; ++i) {
+    sum[i] = V::SetInt(0);
+    narrow[i] = V::StartNarrow(sum[i]);
+  }
+  for (int64_t r = 0; r < rounds; ++r) {
+    for (int i = 0; i < kChains; ++i) {
+      narrow[i] = V::AddNarrow(narrow[i], codes, x);
+    }
+  }
+  for (int i = 0; i < kChains; ++i) {
+    float lanes[V::kLanes];
+    V::StoreFloats(V::ToFloats(V::Flush(sum[i], narrow[i])), lanes);
+    *sink += lanes[0];
+  }
+  return static_cast<double>(rounds) * kChains * V::kBytes;
+}

@@ -240,10 +240,11 @@ PanelShape::PanelShape(DType dtype, int64_t cols) {
   bytes = codes_offset + blocks * CodeBytes(format);
 }
 
-void PackPanel(DType dtype, const std::byte* rows, int64_t row_bytes,
-               int64_t n_rows, int64_t cols, std::byte* panel) {
+void PackPanel(DType dtype, std::span<const std::byte* const> rows,
+               int64_t cols, std::byte* panel) {
   const Format& format = Get(dtype);
   const PanelShape shape(dtype, cols);
+  const auto n_rows = static_cast<int64_t>(rows.size());
   if (n_rows < kPanelRows) {
     std::memset(panel, 0, static_cast<size_t>(shape.bytes));
   }
@@ -253,7 +254,7 @@ void PackPanel(DType dtype, const std::byte* rows, int64_t row_bytes,
     std::byte* scales = panel + ScaleOffset(format, b);
     std::byte* codes = panel + shape.codes_offset + b * CodeBytes(format);
     for (int64_t row = 0; row < n_rows; ++row) {
-      format.read(rows + row * row_bytes, b, block);
+      format.read(rows[static_cast<size_t>(row)], b, block);
       StoreCodes(format, block, row, codes);
       Scatter(block.scales.data(), format.scale_bytes, value_bytes, row,
               scales);

@@ -42,9 +42,9 @@ struct PanelShape {
   int64_t bytes;
 };
 
-// Packs rows [0, n_rows) at `rows`, row_bytes apart, n_rows <= 16.
-void PackPanel(DType dtype, const std::byte* rows, int64_t row_bytes,
-               int64_t n_rows, int64_t cols, std::byte* panel);
+// Packs up to 16 rows of `cols` columns, each a row of blocks as in a file.
+void PackPanel(DType dtype, std::span<const std::byte* const> rows,
+               int64_t cols, std::byte* panel);
 
 // The values of row `row` (0 to 15) of a panel: those of DecodeRow on the row
 // that was packed, bit for bit.

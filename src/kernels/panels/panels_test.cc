@@ -59,9 +59,12 @@ class BlockWeights {
     std::vector<std::byte> packed(static_cast<size_t>(panels * shape.bytes),
                                   std::byte{0xab});
     for (int64_t p = 0; p < panels; ++p) {
-      const int64_t n = std::min(kPanelRows, rows_ - p * kPanelRows);
-      PackPanel(dtype_, bytes_.data() + p * kPanelRows * row_bytes_, row_bytes_,
-                n, cols_, packed.data() + p * shape.bytes);
+      std::vector<const std::byte*> rows;
+      for (int64_t r = p * kPanelRows; r < rows_ && r < (p + 1) * kPanelRows;
+           ++r) {
+        rows.push_back(bytes_.data() + r * row_bytes_);
+      }
+      PackPanel(dtype_, rows, cols_, packed.data() + p * shape.bytes);
     }
     return packed;
   }

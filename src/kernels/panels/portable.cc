@@ -131,8 +131,6 @@ struct Vectors {
 
 }  // namespace
 
-decltype(KernelTable::matmul_panels) Portable() {
-  return MatMulPanelsOf<Vectors>;
-}
+Kernels Portable() { return {MatMulPanelsOf<Vectors>, PeakOf<Vectors>}; }
 
 }  // namespace llamba::panels

@@ -5,7 +5,7 @@
 
 namespace llamba::panels {
 
-decltype(KernelTable::matmul_panels) For(const char* isa) {
+Kernels For(const char* isa) {
 #if defined(__x86_64__)
   const CpuFeatures& cpu = GetCpuFeatures();
   if (std::strcmp(isa, "amx") == 0) return Amx();

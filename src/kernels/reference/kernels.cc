@@ -17,6 +17,8 @@ const KernelTable& Kernels() {
       .conv1d = Conv1d,
       .scan = Scan,
       .attention = Attention,
+      .float_peak = nullptr,
+      .integer_peak = nullptr,
   };
   return kTable;
 }

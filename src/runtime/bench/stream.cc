@@ -46,8 +46,7 @@ uint64_t SumWords(std::span<const std::byte> bytes) {
 void AddMatrix(const Matrix& matrix,
                std::vector<std::span<const std::byte>>& parts) {
   const MatrixView& view = matrix.view;
-  parts.emplace_back(view.data,
-                     static_cast<size_t>(view.rows * view.row_bytes));
+  parts.emplace_back(view.data, static_cast<size_t>(view.bytes()));
 }
 
 }  // namespace

@@ -1,0 +1,31 @@
+#include "runtime/bench/peak.h"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+namespace llamba {
+
+double PeakRate(ThreadPool& pool, decltype(KernelTable::float_peak) peak) {
+  constexpr int64_t kRounds = 20'000;  // far below a time slice
+  constexpr int kRuns = 300;
+  if (peak == nullptr) return 0;
+  const auto threads = static_cast<size_t>(pool.n_threads());
+  std::vector<float> sinks(threads, 1e-3f);
+  std::vector<double> made(threads);
+  double best = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    const auto start = std::chrono::steady_clock::now();
+    pool.Run(pool.n_threads(), [&](int64_t i) {
+      made[static_cast<size_t>(i)] =
+          peak(kRounds, &sinks[static_cast<size_t>(i)]);
+    });
+    const std::chrono::duration<double> time =
+        std::chrono::steady_clock::now() - start;
+    const double operations = 2 * made[0] * static_cast<double>(threads);
+    best = std::max(best, operations / time.count());
+  }
+  return best;
+}
+
+}  // namespace llamba
