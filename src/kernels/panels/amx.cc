@@ -6,6 +6,7 @@
 #include <immintrin.h>
 
 #include <cstdlib>
+#include <type_traits>
 
 #include "kernels/panels/panel_kernels.h"
 #include "kernels/panels/panels.h"
@@ -72,9 +73,10 @@ class Unpacked {
   void Fill(const std::byte* panel, int64_t codes_offset, int64_t blocks) {
     for (int64_t b = 0; b < blocks; ++b) {
       int8_t* to = codes_ + b * kBlockBytes;
-      F::template ForGroups<Vectors>(
-          panel + codes_offset + b * F::kCodeBytes,
-          [to](int g, __m512i w) LLAMBA_INLINE_LAMBDA {
+      F::template ForGroups<Vectors, 1>(
+          panel + codes_offset + b * F::kCodeBytes, 0,
+          [to](int g, const Halves<__m512i, 1>& codes) LLAMBA_INLINE_LAMBDA {
+            __m512i w = codes.half[0];
             if constexpr (F::kWide) {
               w = _mm512_xor_si512(w, _mm512_set1_epi8(-128));
             } else if constexpr (F::kOffset != 0) {
@@ -113,8 +115,7 @@ struct TileSums {
     const __m512 d = panel.d(b);
     const float* scales = args.x.scales + m * blocks + b;
     const float* sums = args.x.sums + m * blocks + b;
-#pragma GCC unroll 16
-    for (int64_t i = 0; i < kTileRows; ++i) {
+    Repeat<kTileRows>([&](auto i) LLAMBA_INLINE_LAMBDA {
       const __m512 dot =
           _mm512_cvtepi32_ps(_mm512_load_si512(dots + i * kPanelRows));
       sum[i] = _mm512_fmadd_ps(_mm512_mul_ps(dot, d),
@@ -123,7 +124,7 @@ struct TileSums {
         sum[i] = _mm512_fmadd_ps(panel.m(b), _mm512_set1_ps(sums[i * blocks]),
                                  sum[i]);
       }
-    }
+    });
   }
 
   LLAMBA_INLINE void Run(const PanelMatMulArgs& args, const Unpacked& panel,
@@ -132,8 +133,8 @@ struct TileSums {
     const int64_t blocks = cols / kPanelBlock;
     const int8_t* x = args.x.codes + m * cols;
     alignas(64) int32_t dots[2][kTileRows * kPanelRows];
-#pragma GCC unroll 16
-    for (int64_t i = 0; i < kTileRows; ++i) sum[i] = _mm512_setzero_ps();
+    Repeat<kTileRows>(
+        [&](auto i) LLAMBA_INLINE_LAMBDA { sum[i] = _mm512_setzero_ps(); });
     int64_t b = 0;
     for (; b + 2 <= blocks; b += 2) {
       _tile_zero(0);
@@ -165,10 +166,9 @@ __attribute__((noinline)) void TilePanel(const PanelMatMulArgs& args,
                                          int64_t panel, int64_t m) {
   TileSums<F> tile;
   tile.Run(args, unpacked, m);
-  PanelTile<Vectors, F, kTileRows> result;
-#pragma GCC unroll 16
-  for (int64_t i = 0; i < kTileRows; ++i) result.sum[i] = tile.sum[i];
-  result.Finish(args, m, panel * kPanelRows);
+  Repeat<kTileRows>([&](auto i) LLAMBA_INLINE_LAMBDA {
+    Finish<Vectors>(args, tile.sum[i], m + i, panel * kPanelRows);
+  });
 }
 
 template <class F>

@@ -3,6 +3,8 @@
 // activations and go on to 32 bits at once.
 #include <immintrin.h>
 
+#include <type_traits>
+
 #include "kernels/panels/panel_kernels.h"
 #include "kernels/panels/panels.h"
 
@@ -16,6 +18,8 @@ struct Vectors {
   static constexpr int kBytes = 32;
   static constexpr int kNarrowTileM = 5;
   static constexpr int kWideTileM = 4;
+  static constexpr int kWholeTileM = 2;
+  static constexpr int kRuns = 2;
   static constexpr int kWideOffset = 0;
   using Codes = __m256i;
   using Ints = __m256i;
@@ -53,15 +57,21 @@ struct Vectors {
     return _mm256_set1_epi32(four);
   }
 
+  // Keeps the compiler from making sums of many products, which it would rather
+  // hold in memory than add up one by one.
+  static LLAMBA_INLINE __m256i InOrder(__m256i sum) {
+    __asm__("" : "+x"(sum));
+    return sum;
+  }
   static LLAMBA_INLINE Narrow StartNarrow(Ints) {
     return _mm256_setzero_si256();
   }
   static LLAMBA_INLINE Narrow AddNarrow(Narrow sum, Codes c, Codes x) {
-    return _mm256_add_epi16(sum, _mm256_maddubs_epi16(c, x));
+    return InOrder(_mm256_add_epi16(sum, _mm256_maddubs_epi16(c, x)));
   }
   static LLAMBA_INLINE Ints Flush(Ints sum, Narrow narrow) {
-    return _mm256_add_epi32(sum,
-                            _mm256_madd_epi16(narrow, _mm256_set1_epi16(1)));
+    return InOrder(
+        _mm256_add_epi32(sum, _mm256_madd_epi16(narrow, _mm256_set1_epi16(1))));
   }
   // Activations lie within 127 and weights within 128: two products of a
   // magnitude of 128 would be 32,512, which fits.
@@ -71,8 +81,14 @@ struct Vectors {
     return Flush(sum, products);
   }
 
-  static LLAMBA_INLINE Ints SetInt(int32_t value) {
-    return _mm256_set1_epi32(value);
+  static LLAMBA_INLINE Ints ZeroInts() { return _mm256_setzero_si256(); }
+  // kFactor * *value, kFactor a power of two.
+  template <int kFactor>
+  static LLAMBA_INLINE Ints SpreadTimes(const int32_t* value) {
+    return _mm256_slli_epi32(_mm256_set1_epi32(*value), __builtin_ctz(kFactor));
+  }
+  static LLAMBA_INLINE Ints Subtract(Ints a, Ints b) {
+    return _mm256_sub_epi32(a, b);
   }
   static LLAMBA_INLINE Floats SetFloat(float value) {
     return _mm256_set1_ps(value);

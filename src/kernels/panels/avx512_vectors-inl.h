@@ -7,6 +7,8 @@ struct Vectors {
   static constexpr int kBytes = 64;
   static constexpr int kNarrowTileM = 10;
   static constexpr int kWideTileM = 10;
+  static constexpr int kWholeTileM = 1;
+  static constexpr int kRuns = 2;
   static constexpr int kWideOffset = 128;
   using Codes = __m512i;
   using Ints = __m512i;
@@ -53,8 +55,14 @@ struct Vectors {
     return _mm512_dpbusd_epi32(sum, w, x);
   }
 
-  static LLAMBA_INLINE Ints SetInt(int32_t value) {
-    return _mm512_set1_epi32(value);
+  static LLAMBA_INLINE Ints ZeroInts() { return _mm512_setzero_si512(); }
+  // kFactor * *value, kFactor a power of two.
+  template <int kFactor>
+  static LLAMBA_INLINE Ints SpreadTimes(const int32_t* value) {
+    return _mm512_slli_epi32(_mm512_set1_epi32(*value), __builtin_ctz(kFactor));
+  }
+  static LLAMBA_INLINE Ints Subtract(Ints a, Ints b) {
+    return _mm512_sub_epi32(a, b);
   }
   static LLAMBA_INLINE Floats SetFloat(float value) {
     return _mm512_set1_ps(value);

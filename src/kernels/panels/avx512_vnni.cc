@@ -3,6 +3,8 @@
 // is taken off the sum again.
 #include <immintrin.h>
 
+#include <type_traits>
+
 #include "kernels/panels/panel_kernels.h"
 #include "kernels/panels/panels.h"
 

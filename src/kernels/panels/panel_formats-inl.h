@@ -6,15 +6,46 @@
 // V has kLanes 32-bit lanes and kBytes bytes of codes; a panel's 16 rows are
 // `kHalves` = 16 / kLanes vectors. See portable.cc for the plainest V.
 
+// What belongs to kHalves vectors of a panel's rows, next to each other.
+template <class T, int kHalves>
+struct Halves {
+  T half[kHalves];
+};
+
+// Where vector h of a tile lies: halves of a panel next to each other, further
+// panels `stride` bytes apart.
+template <class V>
+LLAMBA_INLINE int64_t Place(int h, int64_t stride) {
+  constexpr int kAll = kPanelRows / V::kLanes;
+  return h % kAll * V::kBytes + h / kAll * stride;
+}
+
+// Calls make(codes of one half, h) for each half.
+template <class T, int kHalves, class Make>
+LLAMBA_INLINE Halves<T, kHalves> MakeHalves(const Make& make) {
+  Halves<T, kHalves> out;
+  Repeat<kHalves>([&](auto h) LLAMBA_INLINE_LAMBDA { out.half[h] = make(h); });
+  return out;
+}
+
 // Codes of 4 and 5 bits fit a dot product of unsigned by signed bytes as they
 // are; the type's offset is taken off the sum. fn(g, codes) for each group.
-template <class V, class Fn>
-LLAMBA_INLINE void ForNibbles(const std::byte* codes, const Fn& fn) {
-  for (int j = 0; j < 4; ++j) {
-    const typename V::Codes both = V::Load(codes + j * 64);
-    fn(2 * j, V::Low(both));
-    fn(2 * j + 1, V::High(both));
-  }
+template <class V, int kHalves, class Fn>
+LLAMBA_INLINE void ForNibbles(const std::byte* codes, int64_t stride,
+                              const Fn& fn) {
+  using Codes = typename V::Codes;
+  Repeat<4>([&](auto j) LLAMBA_INLINE_LAMBDA {
+    const auto both =
+        MakeHalves<Codes, kHalves>([&](int h) LLAMBA_INLINE_LAMBDA {
+          return V::Load(codes + j * 64 + Place<V>(h, stride));
+        });
+    fn(2 * j, MakeHalves<Codes, kHalves>([&](int h) LLAMBA_INLINE_LAMBDA {
+         return V::Low(both.half[h]);
+       }));
+    fn(2 * j + 1, MakeHalves<Codes, kHalves>([&](int h) LLAMBA_INLINE_LAMBDA {
+         return V::High(both.half[h]);
+       }));
+  });
 }
 
 template <class V>
@@ -70,9 +101,10 @@ struct FourBits {
   // Groups whose products fit a sum in 16 bits: 8 * 2 * 15 * 127 < 2^15.
   static constexpr int kFlush = 8;
 
-  template <class V, class Fn>
-  static LLAMBA_INLINE void ForGroups(const std::byte* codes, const Fn& fn) {
-    ForNibbles<V>(codes, fn);
+  template <class V, int kHalves, class Fn>
+  static LLAMBA_INLINE void ForGroups(const std::byte* codes, int64_t stride,
+                                      const Fn& fn) {
+    ForNibbles<V, kHalves>(codes, stride, fn);
   }
 };
 
@@ -84,14 +116,18 @@ struct FiveBits {
   static constexpr bool kWide = false;
   static constexpr int kFlush = 4;  // 4 * 2 * 31 * 127 < 2^15
 
-  template <class V, class Fn>
-  static LLAMBA_INLINE void ForGroups(const std::byte* codes, const Fn& fn) {
-    const typename V::Codes fifth = V::Load(codes + 256);
-    for (int j = 0; j < 4; ++j) {
-      const typename V::Codes both = V::Load(codes + j * 64);
-      fn(2 * j, V::AddFifth(V::Low(both), fifth, 2 * j));
-      fn(2 * j + 1, V::AddFifth(V::High(both), fifth, 2 * j + 1));
-    }
+  template <class V, int kHalves, class Fn>
+  static LLAMBA_INLINE void ForGroups(const std::byte* codes, int64_t stride,
+                                      const Fn& fn) {
+    using Codes = typename V::Codes;
+    ForNibbles<V, kHalves>(
+        codes, stride,
+        [&](int g, const Halves<Codes, kHalves>& low) LLAMBA_INLINE_LAMBDA {
+          fn(g, MakeHalves<Codes, kHalves>([&](int h) LLAMBA_INLINE_LAMBDA {
+               return V::AddFifth(
+                   low.half[h], V::Load(codes + 256 + Place<V>(h, stride)), g);
+             }));
+        });
   }
 };
 
@@ -101,9 +137,15 @@ struct EightBits {
   static constexpr int64_t kCodeBytes = 512;
   static constexpr bool kWide = true;
 
-  template <class V, class Fn>
-  static LLAMBA_INLINE void ForGroups(const std::byte* codes, const Fn& fn) {
-    for (int g = 0; g < 8; ++g) fn(g, V::ToWide(V::Load(codes + g * 64)));
+  template <class V, int kHalves, class Fn>
+  static LLAMBA_INLINE void ForGroups(const std::byte* codes, int64_t stride,
+                                      const Fn& fn) {
+    Repeat<8>([&](auto g) LLAMBA_INLINE_LAMBDA {
+      fn(g,
+         MakeHalves<typename V::Wide, kHalves>([&](int h) LLAMBA_INLINE_LAMBDA {
+           return V::ToWide(V::Load(codes + g * 64 + Place<V>(h, stride)));
+         }));
+    });
   }
 };
 
@@ -113,10 +155,17 @@ struct Codebook {
   static constexpr int64_t kCodeBytes = 256;
   static constexpr bool kWide = true;
 
-  template <class V, class Fn>
-  static LLAMBA_INLINE void ForGroups(const std::byte* codes, const Fn& fn) {
-    ForNibbles<V>(codes,
-                  [&](int g, const typename V::Codes& nibbles)
-                      LLAMBA_INLINE_LAMBDA { fn(g, V::Lookup(nibbles)); });
+  template <class V, int kHalves, class Fn>
+  static LLAMBA_INLINE void ForGroups(const std::byte* codes, int64_t stride,
+                                      const Fn& fn) {
+    ForNibbles<V, kHalves>(
+        codes, stride,
+        [&](int g, const Halves<typename V::Codes, kHalves>& nibbles)
+            LLAMBA_INLINE_LAMBDA {
+              fn(g, MakeHalves<typename V::Wide, kHalves>(
+                        [&](int h) LLAMBA_INLINE_LAMBDA {
+                          return V::Lookup(nibbles.half[h]);
+                        }));
+            });
   }
 };

@@ -12,6 +12,16 @@
 
 #include "kernels/panels/panel_formats-inl.h"
 
+// Calls fn with the constants 0 to kN - 1: arrays that only constants index
+// stay in registers.
+template <int kN, class Fn>
+LLAMBA_INLINE void Repeat(const Fn& fn) {
+  if constexpr (kN > 0) {
+    Repeat<kN - 1>(fn);
+    fn(std::integral_constant<int, kN - 1>());
+  }
+}
+
 // Bytes of panels that stay in the second-level cache while all rows of
 // activations pass.
 constexpr int64_t kGroupBytes = 128 << 10;
@@ -20,113 +30,174 @@ constexpr int64_t kGroupBytes = 128 << 10;
 // activations, hence memory, sets the pace.
 constexpr int64_t kFetchAhead = 2048;
 
-template <class V, class F, int kM>
+// The exact dot products of a block: of kHalves vectors of a panel's rows with
+// kM rows of activations.
+template <class V, class F, int kM, int kHalves>
 struct BlockDot {
-  typename V::Ints sum[kM];
+  typename V::Ints sum[kM][kHalves];
 
-  LLAMBA_INLINE void Start(const int32_t* code_sums, int64_t stride) {
-    for (int m = 0; m < kM; ++m) {
-      if constexpr (F::kWide && V::kWideOffset != 0) {
-        sum[m] = V::SetInt(-V::kWideOffset * code_sums[m * stride]);
-      } else if constexpr (F::kWide) {
-        sum[m] = V::SetInt(0);
-      } else if constexpr (F::kOffset != 0) {
-        sum[m] = V::SetInt(-F::kOffset * code_sums[m * stride]);
-      } else {
-        sum[m] = V::SetInt(0);
-      }
+  // What the codes are above the values that they stand for.
+  static constexpr int Offset() {
+    if constexpr (F::kWide) {
+      return V::kWideOffset;
+    } else {
+      return F::kOffset;
     }
   }
 
+  template <class Fn>
+  static LLAMBA_INLINE void ForAll(const Fn& fn) {
+    Repeat<kM>([&](auto m) LLAMBA_INLINE_LAMBDA {
+      Repeat<kHalves>([&](auto h) LLAMBA_INLINE_LAMBDA { fn(m, h); });
+    });
+  }
+
   // The block's codes times the 32 activations of each row at x.
-  LLAMBA_INLINE void Add(const std::byte* codes, const int8_t* x,
-                         int64_t stride) {
+  LLAMBA_INLINE void Make(const std::byte* codes, int64_t panel_stride,
+                          const int8_t* x, int64_t stride) {
+    ForAll([&](auto m, auto h)
+               LLAMBA_INLINE_LAMBDA { sum[m][h] = V::ZeroInts(); });
     if constexpr (F::kWide) {
-      F::template ForGroups<V>(
-          codes, [&](int g, const typename V::Wide& w) LLAMBA_INLINE_LAMBDA {
-            for (int m = 0; m < kM; ++m) {
-              sum[m] = V::AddWide(sum[m], w, V::Spread(x + m * stride + 4 * g));
-            }
-          });
+      AddWide(codes, panel_stride, x, stride);
     } else {
-      typename V::Narrow narrow[kM];
-      for (int m = 0; m < kM; ++m) narrow[m] = V::StartNarrow(sum[m]);
-      F::template ForGroups<V>(
-          codes, [&](int g, const typename V::Codes& w) LLAMBA_INLINE_LAMBDA {
-            for (int m = 0; m < kM; ++m) {
-              narrow[m] =
-                  V::AddNarrow(narrow[m], w, V::Spread(x + m * stride + 4 * g));
-            }
-            if (g % F::kFlush == F::kFlush - 1) {
-              for (int m = 0; m < kM; ++m) {
-                sum[m] = V::Flush(sum[m], narrow[m]);
-                narrow[m] = V::StartNarrow(sum[m]);
-              }
-            }
+      AddNarrow(codes, panel_stride, x, stride);
+    }
+  }
+
+  LLAMBA_INLINE void AddWide(const std::byte* codes, int64_t panel_stride,
+                             const int8_t* x, int64_t stride) {
+    F::template ForGroups<V, kHalves>(
+        codes, panel_stride, [&](int g, const auto& w) LLAMBA_INLINE_LAMBDA {
+          Repeat<kM>([&](auto m) LLAMBA_INLINE_LAMBDA {
+            const auto four = V::Spread(x + m * stride + 4 * g);
+            Repeat<kHalves>([&](auto h) LLAMBA_INLINE_LAMBDA {
+              sum[m][h] = V::AddWide(sum[m][h], w.half[h], four);
+            });
           });
+        });
+  }
+
+  LLAMBA_INLINE void AddNarrow(const std::byte* codes, int64_t panel_stride,
+                               const int8_t* x, int64_t stride) {
+    typename V::Narrow narrow[kM][kHalves];
+    ForAll([&](auto m, auto h) LLAMBA_INLINE_LAMBDA {
+      narrow[m][h] = V::StartNarrow(sum[m][h]);
+    });
+    F::template ForGroups<V, kHalves>(
+        codes, panel_stride, [&](int g, const auto& w) LLAMBA_INLINE_LAMBDA {
+          Repeat<kM>([&](auto m) LLAMBA_INLINE_LAMBDA {
+            const auto four = V::Spread(x + m * stride + 4 * g);
+            Repeat<kHalves>([&](auto h) LLAMBA_INLINE_LAMBDA {
+              narrow[m][h] = V::AddNarrow(narrow[m][h], w.half[h], four);
+            });
+          });
+          if (g % F::kFlush != F::kFlush - 1) return;
+          ForAll([&](auto m, auto h) LLAMBA_INLINE_LAMBDA {
+            sum[m][h] = V::Flush(sum[m][h], narrow[m][h]);
+            narrow[m][h] = V::StartNarrow(sum[m][h]);
+          });
+        });
+  }
+
+  LLAMBA_INLINE void SubtractOffset(const int32_t* code_sums, int64_t stride) {
+    if constexpr (Offset() != 0) {
+      Repeat<kM>([&](auto m) LLAMBA_INLINE_LAMBDA {
+        const auto offset =
+            V::template SpreadTimes<Offset()>(code_sums + m * stride);
+        Repeat<kHalves>([&](auto h) LLAMBA_INLINE_LAMBDA {
+          sum[m][h] = V::Subtract(sum[m][h], offset);
+        });
+      });
     }
   }
 };
 
-// One vector of a panel's rows times kM rows of activations.
-template <class V, class F, int kM>
+// Stores `count` of an output's values where a panel has no more rows.
+__attribute__((noinline)) void FinishPart(const PanelMatMulArgs& args,
+                                          const float* values, int64_t m,
+                                          int64_t n, int64_t count) {
+  float* y = args.y + m * args.y_stride + n;
+  for (int64_t i = 0; i < count; ++i) {
+    float value = values[i];
+    if (args.bias != nullptr) value += args.bias[n + i];
+    if (args.accumulate) value += y[i];
+    y[i] = value;
+  }
+}
+
+template <class V>
+LLAMBA_INLINE void Finish(const PanelMatMulArgs& args, typename V::Floats value,
+                          int64_t m, int64_t n) {
+  if (n + V::kLanes > args.rows) {
+    float values[V::kLanes];
+    V::StoreFloats(value, values);
+    return FinishPart(args, values, m, n, args.rows - n);
+  }
+  float* y = args.y + m * args.y_stride + n;
+  if (args.bias != nullptr) value = V::Add(value, V::LoadFloats(args.bias + n));
+  if (args.accumulate) value = V::Add(value, V::LoadFloats(y));
+  V::StoreFloats(value, y);
+}
+
+// kHalves vectors of a panel's rows, from `half` on, times kM rows of
+// activations.
+template <class V, class F, int kM, int kHalves>
 struct PanelTile {
-  typename V::Floats sum[kM];
+  typename V::Floats sum[kM][kHalves];
 
   LLAMBA_INLINE void Run(const PanelMatMulArgs& args, const std::byte* panel,
-                         int64_t codes_offset, int half, int64_t m_begin) {
+                         int64_t panel_stride, int half, int64_t m_begin) {
     const int64_t blocks = args.x.cols / kPanelBlock;
-    const std::byte* codes = panel + codes_offset + half * V::kBytes;
+    const std::byte* codes = panel + args.codes_offset + half * V::kBytes;
     const int8_t* x = args.x.codes + m_begin * args.x.cols;
-    const float* scales = args.x.scales + m_begin * blocks;
-    const float* sums = args.x.sums + m_begin * blocks;
-    const int32_t* code_sums = args.x.code_sums + m_begin * blocks;
-    for (int m = 0; m < kM; ++m) sum[m] = V::SetFloat(0);
+    const int64_t first = m_begin * blocks;
+    Repeat<kM>([&](auto m) LLAMBA_INLINE_LAMBDA {
+      Repeat<kHalves>([&](auto h)
+                          LLAMBA_INLINE_LAMBDA { sum[m][h] = V::SetFloat(0); });
+    });
     for (int64_t b = 0; b < blocks; ++b) {
-      if (kM == 1 && half == 0) {
-        for (int64_t line = 0; line < F::kCodeBytes; line += 64) {
-          __builtin_prefetch(codes + kFetchAhead + line);
-        }
-      }
-      BlockDot<V, F, kM> dot;
-      dot.Start(code_sums + b, blocks);
-      dot.Add(codes, x + b * kPanelBlock, args.x.cols);
+      if constexpr (kM == 1) Fetch(codes, panel_stride);
+      BlockDot<V, F, kM, kHalves> dot;
+      dot.Make(codes, panel_stride, x + b * kPanelBlock, args.x.cols);
+      dot.SubtractOffset(args.x.code_sums + first + b, blocks);
       codes += F::kCodeBytes;
-      const auto scale = F::Scales::template Load<V>(panel, b, half);
-      for (int m = 0; m < kM; ++m) {
-        const auto scaled = V::Mul(V::ToFloats(dot.sum[m]), scale.d);
-        sum[m] = V::MulAdd(scaled, V::SetFloat(scales[m * blocks + b]), sum[m]);
-        if constexpr (F::Scales::kHasMin) {
-          sum[m] =
-              V::MulAdd(scale.m, V::SetFloat(sums[m * blocks + b]), sum[m]);
-        }
+      AddScaled(dot, panel, panel_stride, b, half, args.x.scales + first + b,
+                args.x.sums + first + b, blocks);
+    }
+  }
+
+  static LLAMBA_INLINE void Fetch(const std::byte* codes,
+                                  int64_t panel_stride) {
+    constexpr int64_t kAll = kPanelRows / V::kLanes;
+    for (int64_t p = 0; p < kHalves; p += kAll) {
+      for (int64_t line = 0; line < F::kCodeBytes; line += 64) {
+        __builtin_prefetch(codes + p / kAll * panel_stride + kFetchAhead +
+                           line);
       }
     }
   }
 
-  LLAMBA_INLINE void Finish(const PanelMatMulArgs& args, int64_t m_begin,
-                            int64_t n) const {
-    const int64_t count = args.rows - n;
-    for (int m = 0; m < kM; ++m) {
-      float* y = args.y + (m_begin + m) * args.y_stride + n;
-      if (count >= V::kLanes) {
-        typename V::Floats value = sum[m];
-        if (args.bias != nullptr) {
-          value = V::Add(value, V::LoadFloats(args.bias + n));
+  LLAMBA_INLINE void AddScaled(const BlockDot<V, F, kM, kHalves>& dot,
+                               const std::byte* panel, int64_t panel_stride,
+                               int64_t block, int half, const float* scales,
+                               const float* sums, int64_t stride) {
+    const auto own =
+        MakeHalves<Scale<V>, kHalves>([&](int h) LLAMBA_INLINE_LAMBDA {
+          constexpr int kAll = kPanelRows / V::kLanes;
+          return F::Scales::template Load<V>(panel + h / kAll * panel_stride,
+                                             block, half + h % kAll);
+        });
+    Repeat<kM>([&](auto m) LLAMBA_INLINE_LAMBDA {
+      const auto scale = V::SetFloat(scales[m * stride]);
+      Repeat<kHalves>([&](auto h) LLAMBA_INLINE_LAMBDA {
+        const auto scaled = V::Mul(V::ToFloats(dot.sum[m][h]), own.half[h].d);
+        sum[m][h] = V::MulAdd(scaled, scale, sum[m][h]);
+        if constexpr (F::Scales::kHasMin) {
+          sum[m][h] = V::MulAdd(own.half[h].m, V::SetFloat(sums[m * stride]),
+                                sum[m][h]);
         }
-        if (args.accumulate) value = V::Add(value, V::LoadFloats(y));
-        V::StoreFloats(value, y);
-        continue;
-      }
-      float values[V::kLanes];
-      V::StoreFloats(sum[m], values);
-      for (int64_t i = 0; i < count; ++i) {
-        float value = values[i];
-        if (args.bias != nullptr) value += args.bias[n + i];
-        if (args.accumulate) value += y[i];
-        y[i] = value;
-      }
-    }
+      });
+    });
   }
 };
 
@@ -136,22 +207,47 @@ struct PanelProduct {
 
   const PanelMatMulArgs& args;
 
-  template <int kM>
-  LLAMBA_INLINE void Panel(int64_t panel, int64_t m) const {
-    for (int half = 0; half < kPanelRows / V::kLanes; ++half) {
-      const int64_t n = panel * kPanelRows + half * V::kLanes;
-      if (n >= args.rows) return;
-      PanelTile<V, F, kM> tile;
-      tile.Run(args, args.panels + panel * args.panel_bytes, args.codes_offset,
-               half, m);
-      tile.Finish(args, m, n);
-    }
+  static constexpr int kAll = kPanelRows / V::kLanes;
+
+  // Vectors half .. half + kHalves - 1 of a panel; beyond its own, of the ones
+  // `run` panels on.
+  template <int kM, int kHalves>
+  LLAMBA_INLINE void Part(int64_t panel, int64_t run, int half,
+                          int64_t m_begin) const {
+    PanelTile<V, F, kM, kHalves> tile;
+    tile.Run(args, args.panels + panel * args.panel_bytes,
+             run * args.panel_bytes, half, m_begin);
+    Repeat<kM>([&](auto m) LLAMBA_INLINE_LAMBDA {
+      Repeat<kHalves>([&](auto h) LLAMBA_INLINE_LAMBDA {
+        const int64_t n = (panel + h / kAll * run) * kPanelRows +
+                          (half + h % kAll) * V::kLanes;
+        if (n < args.rows) Finish<V>(args, tile.sum[m][h], m_begin + m, n);
+      });
+    });
   }
 
   template <int kM>
   __attribute__((noinline)) void Tile(int64_t begin, int64_t end,
                                       int64_t m) const {
-    for (int64_t panel = begin; panel < end; ++panel) Panel<kM>(panel, m);
+    // Few rows of activations read a panel once; a tile of more of them must
+    // fit the registers.
+    constexpr int kHalves = kM <= V::kWholeTileM ? kAll : 1;
+    for (int64_t panel = begin; panel < end; ++panel) {
+      for (int half = 0; half < kAll; half += kHalves) {
+        Part<kM, kHalves>(panel, 0, half, m);
+      }
+    }
+  }
+
+  // One row of activations: memory sets the pace. The range is read as several
+  // runs of panels side by side, for a processor's own prefetchers stop at
+  // every page, and one run alone waits there.
+  __attribute__((noinline)) void OneRow(int64_t begin, int64_t end) const {
+    const int64_t run = (end - begin) / V::kRuns;
+    for (int64_t i = 0; i < run; ++i) {
+      Part<1, kAll * V::kRuns>(begin + i, run, 0, 0);
+    }
+    Tile<1>(begin + run * V::kRuns, end, 0);
   }
 
   // Tiles of at most kTileM rows, as even in size as can be.
@@ -167,6 +263,7 @@ struct PanelProduct {
   }
 
   void Run(int64_t begin, int64_t end) const {
+    if (args.x.m == 1) return OneRow(begin, end);
     const int64_t fit = kGroupBytes / args.panel_bytes;
     const int64_t group = fit > 0 ? fit : 1;
     for (int64_t p = begin; p < end; p += group) {
@@ -214,29 +311,31 @@ void MatMulPanelsOf(const PanelMatMulArgs& args, int64_t begin, int64_t end) {
   });
 }
 
-// Dot products of codes of 4 bits, nothing read from memory.
+// Dot products of codes of 4 bits; all that is read lies in one cache line.
 template <class V>
 double PeakOf(int64_t rounds, float* sink) {
   constexpr int kChains = 8;
   alignas(64) std::byte bytes[64] = {};
   bytes[0] = static_cast<std::byte>(*sink * 100);
-  const auto codes = V::Load(bytes);
-  const auto x = V::Spread(reinterpret_cast<const int8_t*>(bytes));
   typename V::Ints sum[kChains];
   typename V::Narrow narrow[kChains];
-  for (int i = 0; i < kChains; ++i) {
-    sum[i] = V::SetInt(0);
+  Repeat<kChains>([&](auto i) LLAMBA_INLINE_LAMBDA {
+    sum[i] = V::ZeroInts();
     narrow[i] = V::StartNarrow(sum[i]);
-  }
+  });
   for (int64_t r = 0; r < rounds; ++r) {
-    for (int i = 0; i < kChains; ++i) {
+    // The compiler must take each product for a new one.
+    __asm__ volatile("" : : "r"(bytes) : "memory");
+    const auto codes = V::Load(bytes);
+    Repeat<kChains>([&](auto i) LLAMBA_INLINE_LAMBDA {
+      const auto x = V::Spread(reinterpret_cast<const int8_t*>(bytes) + 4 * i);
       narrow[i] = V::AddNarrow(narrow[i], codes, x);
-    }
+    });
   }
-  for (int i = 0; i < kChains; ++i) {
+  Repeat<kChains>([&](auto i) LLAMBA_INLINE_LAMBDA {
     float lanes[V::kLanes];
     V::StoreFloats(V::ToFloats(V::Flush(sum[i], narrow[i])), lanes);
     *sink += lanes[0];
-  }
+  });
   return static_cast<double>(rounds) * kChains * V::kBytes;
 }

@@ -2,6 +2,7 @@
 // the target has at least.
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "formats/formats.h"
 #include "kernels/panels/panel_kernels.h"
@@ -17,6 +18,8 @@ struct Vectors {
   static constexpr int kBytes = 64;
   static constexpr int kNarrowTileM = 1;
   static constexpr int kWideTileM = 1;
+  static constexpr int kWholeTileM = 1;
+  static constexpr int kRuns = 1;
   static constexpr int kWideOffset = 0;
   struct Codes {
     uint8_t v[64];
@@ -87,8 +90,13 @@ struct Vectors {
     return AddDots(sum, w, x);
   }
 
-  static LLAMBA_INLINE Ints SetInt(int32_t value) {
-    return Make<Ints>([&](int) { return value; });
+  static LLAMBA_INLINE Ints ZeroInts() { return {}; }
+  template <int kFactor>
+  static LLAMBA_INLINE Ints SpreadTimes(const int32_t* value) {
+    return Make<Ints>([&](int) { return kFactor * *value; });
+  }
+  static LLAMBA_INLINE Ints Subtract(const Ints& a, const Ints& b) {
+    return Make<Ints>([&](int i) { return a.v[i] - b.v[i]; });
   }
   static LLAMBA_INLINE Floats SetFloat(float value) {
     return Make<Floats>([&](int) { return value; });
