@@ -87,6 +87,20 @@ case_resume() {
   done
   cmp "$tmp/whole.m" "$tmp/cut.m" || fail "the metrics differ"
   [[ $(ls "$tmp/cut/checkpoints" | wc -l) == 2 ]] || fail "checkpoints pile up"
+  # A run that is done writes what it makes again; it needs no data for that.
+  rm "$tmp/cut"/{model.safetensors,config.json,recipe.json} "$tmp/shards"/*
+  expect 0 train cut --resume
+  same_student whole cut
+  cmp "$tmp/whole/config.json" "$tmp/cut/config.json" || fail "config.json"
+}
+
+# std::filesystem has to come from libstdc++, not from a libtorch that exports
+# parts of one.
+case_linking() {
+  local needed
+  needed=$(readelf -d "$distill" | grep -oE 'lib(stdc\+\+|torch[a-z_]*)\.so' |
+    head -1)
+  [[ $needed == "libstdc++.so" ]] || fail "the first library is $needed"
 }
 
 case_minutes() {

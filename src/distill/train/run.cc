@@ -77,7 +77,7 @@ Run::Run(Recipe recipe, RunOptions options, Communicator& communicator)
   LoadTeacher();
   std::filesystem::create_directories(options_.output);
   LoadStudent();
-  LoadData();
+  if (position_.stage <= 3) LoadData();
   if (communicator_.rank() == 0) {
     log_ = std::make_unique<MetricsLog>(options_.output + "/metrics.jsonl",
                                         position_.stage, position_.step);
@@ -184,21 +184,25 @@ bool Run::MustStop() {
 bool Run::Train() {
   const std::array<const StageRecipe*, 3> stages{
       &recipe_.stage1, &recipe_.stage2, &recipe_.stage3};
+  if (position_.stage > 3) WriteResult();  // resumed when all was done
   while (position_.stage <= 3) {
     const StageRecipe& settings = *stages[position_.stage - 1];
     const auto stage = MakeStage(position_.stage, recipe_);
     if (settings.tokens > 0 && !TrainStage(settings, *stage)) return false;
     ++position_.stage;
     position_.step = 0;
+    // The student before its checkpoint: what fails there costs no training.
+    if (position_.stage > 3) WriteResult();
     if (settings.tokens > 0) Save(nullptr);
   }
-  if (communicator_.rank() == 0) {
-    WriteStudent(options_.output, config_, precise_, DType::kF32);
-    WriteTokenizerFiles(LoadTokenizer(recipe_.teacher), options_.output);
-    WriteFileAtomically(options_.output + "/recipe.json",
-                        RecipeToJson(recipe_));
-  }
   return true;
+}
+
+void Run::WriteResult() {
+  if (communicator_.rank() != 0) return;
+  WriteStudent(options_.output, config_, precise_, DType::kF32);
+  WriteFileAtomically(options_.output + "/recipe.json", RecipeToJson(recipe_));
+  WriteTokenizerFiles(LoadTokenizer(recipe_.teacher), options_.output);
 }
 
 bool Run::TrainStage(const StageRecipe& settings, const Stage& stage) {

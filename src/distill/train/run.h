@@ -41,7 +41,8 @@ class Run {
 
   // Trains until all stages are done (true; the student lies in `output`), or
   // until the minutes are over or a signal came (false; a checkpoint lies
-  // there). Throws Error where loss or gradient are not finite.
+  // there). A run that was done before it was resumed writes its student again.
+  // Throws Error where loss or gradient are not finite.
   bool Train();
 
   const LayerStack& teacher() const { return *teacher_; }
@@ -56,6 +57,8 @@ class Run {
   void LoadData();
   void LoadStudent();
   bool TrainStage(const StageRecipe& settings, const Stage& stage);
+  // By worker 0: student, recipe and tokenizer into `output`.
+  void WriteResult();
   StageLoss AccumulateBatch(const StageRecipe& settings, const Stage& stage,
                             const LayerStack& student);
   void Report(const StageRecipe& settings, const Stage& stage,

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "checkpoint/safetensors.h"
 #include "formats/formats.h"
 #include "model/checkpoint.h"
@@ -124,8 +125,13 @@ void WriteCheckpoint(const std::string& output, const ModelConfig& config,
                       PositionToJson(checkpoint));
   fs::remove_all(name);
   fs::rename(temporary, name);
-  std::vector<fs::path> all = Checkpoints(output);
-  for (size_t i = 0; i + keep < all.size(); ++i) fs::remove_all(all[i]);
+  const std::vector<fs::path> all = Checkpoints(output);
+  for (size_t i = 0; i + keep < all.size(); ++i) {
+    std::error_code error;
+    fs::remove_all(all[i], error);
+    // The run is not worth ending for a folder too many.
+    if (error) spdlog::warn("{}: {}", all[i].string(), error.message());
+  }
 }
 
 std::optional<std::string> FindCheckpoint(const std::string& output) {
