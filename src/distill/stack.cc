@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "distill/layers/orientation.h"
 
 namespace llamba::distill {
 namespace {
@@ -96,6 +97,23 @@ Tensor LayerStack::MixingMatrix(int layer, const Tensor& x,
     return Mamba2Matrix(u, p, config_.ssm, context.segments);
   }
   return AttentionMatrix(u, p, config_.attention, context.rotary, context.mask);
+}
+
+Tensor LayerStack::Orientation(int layer, const Tensor& x,
+                               const LayerContext& context,
+                               const LayerStack& teacher,
+                               const LayerContext& teacher_context) const {
+  const LayerParameters p(parameters_, layer);
+  AttentionHeads target;
+  {
+    const torch::NoGradGuard no_grad;
+    target = RotatedHeads(teacher.InputNorm(layer, x),
+                          LayerParameters(teacher.parameters_, layer),
+                          teacher.config_.attention, teacher_context.rotary);
+  }
+  return OrientationLoss(
+      Mamba2MatrixInputs(InputNorm(layer, x), p, config_.ssm, context.segments),
+      p(TensorRole::kSsmD), target);
 }
 
 Tensor LayerStack::Block(int layer, const Tensor& x,

@@ -41,6 +41,11 @@ class LayerStack {
   // Softmax or mixing matrix (B, H, T, T) for the same x.
   Tensor MixingMatrix(int layer, const Tensor& x,
                       const LayerContext& context) const;
+  // Stage 1's loss of a layer that is Mamba-2 here and attention in `teacher`,
+  // both on the same x (layers/orientation.h).
+  Tensor Orientation(int layer, const Tensor& x, const LayerContext& context,
+                     const LayerStack& teacher,
+                     const LayerContext& teacher_context) const;
   // The whole block: x + mixer, then + MLP.
   Tensor Block(int layer, const Tensor& x, const LayerContext& context) const;
   // Block, with what the backward pass needs computed anew in it instead of

@@ -29,18 +29,14 @@ Queries Project(const Tensor& u, const LayerParameters& p) {
           Linear(u, p(TensorRole::kAttnK), p.Optional(TensorRole::kAttnKBias))};
 }
 
-struct Heads {
-  Tensor q, k;  // (B, H, T, P), rotated, key heads repeated to match
-};
-
-Heads RotatedHeads(const Queries& projected, const AttentionConfig& config,
-                   const Rotary& rotary) {
+AttentionHeads ToHeads(const Queries& projected, const AttentionConfig& config,
+                       const Rotary& rotary) {
   return {Rotate(SplitHeads(projected.q, config.n_heads), rotary),
           Rotate(SplitHeads(projected.k, config.n_kv_heads), rotary)
               .repeat_interleave(config.n_heads / config.n_kv_heads, 1)};
 }
 
-Tensor SoftmaxWeights(const Heads& heads, const Tensor& mask,
+Tensor SoftmaxWeights(const AttentionHeads& heads, const Tensor& mask,
                       torch::ScalarType type) {
   const double scale = 1 / std::sqrt(static_cast<double>(heads.q.size(3)));
   const Tensor scores =
@@ -49,7 +45,8 @@ Tensor SoftmaxWeights(const Heads& heads, const Tensor& mask,
       .softmax(3);
 }
 
-Tensor Attend(const Heads& heads, const Tensor& v, const Tensor& mask) {
+Tensor Attend(const AttentionHeads& heads, const Tensor& v,
+              const Tensor& mask) {
 #if TORCH_VERSION_MAJOR >= 2
   if (heads.q.is_cuda()) {
     return at::scaled_dot_product_attention(heads.q, heads.k, v,
@@ -86,7 +83,7 @@ Tensor AttentionMixer(const Tensor& u, const LayerParameters& p,
     const Tensor repeated =
         SplitHeads(v, config.n_kv_heads)
             .repeat_interleave(config.n_heads / config.n_kv_heads, 1);
-    mixed = Attend(RotatedHeads(projected, config, rotary), repeated, mask)
+    mixed = Attend(ToHeads(projected, config, rotary), repeated, mask)
                 .transpose(1, 2)
                 .flatten(2);
   }
@@ -94,10 +91,16 @@ Tensor AttentionMixer(const Tensor& u, const LayerParameters& p,
                 p.Optional(TensorRole::kAttnOBias));
 }
 
+AttentionHeads RotatedHeads(const Tensor& u, const LayerParameters& p,
+                            const AttentionConfig& config,
+                            const Rotary& rotary) {
+  return ToHeads(Project(u, p), config, rotary);
+}
+
 Tensor AttentionMatrix(const Tensor& u, const LayerParameters& p,
                        const AttentionConfig& config, const Rotary& rotary,
                        const Tensor& mask) {
-  return SoftmaxWeights(RotatedHeads(Project(u, p), config, rotary), mask,
+  return SoftmaxWeights(RotatedHeads(u, p, config, rotary), mask,
                         AccumulateType(u));
 }
 

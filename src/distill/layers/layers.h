@@ -43,8 +43,13 @@ Tensor Mlp(const Tensor& x, const LayerParameters& p, const MlpConfig& config);
 Tensor Mamba2Mixer(const Tensor& u, const LayerParameters& p,
                    const SsmConfig& config, const Tensor& segments);
 
+// What its mixing matrix is made of: b, c, log_decay and segments, computed
+// without x and z.
+ScanInputs Mamba2MatrixInputs(const Tensor& u, const LayerParameters& p,
+                              const SsmConfig& config, const Tensor& segments);
+
 // Its mixing matrix with D on the diagonal, (B, H, T, T) (SPEC 2, "The mixing
-// matrix"): all that stage 1 compares.
+// matrix").
 Tensor Mamba2Matrix(const Tensor& u, const LayerParameters& p,
                     const SsmConfig& config, const Tensor& segments);
 
@@ -61,6 +66,14 @@ Rotary MakeRotary(const AttentionConfig& config, int64_t n_tokens,
 Tensor AttentionMixer(const Tensor& u, const LayerParameters& p,
                       const AttentionConfig& config, const Rotary& rotary,
                       const Tensor& mask, const Tensor& starts = {});
+
+// Its queries and keys, rotated, key heads repeated to match: (B, H, T, P).
+struct AttentionHeads {
+  Tensor q, k;
+};
+AttentionHeads RotatedHeads(const Tensor& u, const LayerParameters& p,
+                            const AttentionConfig& config,
+                            const Rotary& rotary);
 
 // Its softmax weights (B, H, T, T), in float32 or wider.
 Tensor AttentionMatrix(const Tensor& u, const LayerParameters& p,

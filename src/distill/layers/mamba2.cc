@@ -25,10 +25,13 @@ Tensor CausalConv(const Tensor& x, const Tensor& weight, const Tensor& bias,
   return bias.defined() ? y + bias : y;
 }
 
-Tensor ActivatedConv(const Tensor& x, const LayerParameters& p,
-                     Activation activation, const Tensor& segments) {
-  const Tensor& weight = p(TensorRole::kSsmConv);
-  const Tensor bias = p.Optional(TensorRole::kSsmConvBias);
+// Of channels [begin, end) of the convolution, which x holds.
+Tensor ActivatedConv(const Tensor& x, const LayerParameters& p, int64_t begin,
+                     int64_t end, Activation activation,
+                     const Tensor& segments) {
+  const Tensor weight = p(TensorRole::kSsmConv).slice(0, begin, end);
+  Tensor bias = p.Optional(TensorRole::kSsmConvBias);
+  if (bias.defined()) bias = bias.slice(0, begin, end);
   if constexpr (kCudaKernels) {
     const Tensor y = TryConv(x, weight, bias, segments, activation);
     if (y.defined()) return y;
@@ -36,21 +39,25 @@ Tensor ActivatedConv(const Tensor& x, const LayerParameters& p,
   return Activate(activation, CausalConv(x, weight, bias, segments));
 }
 
-// in_proj's columns xBC, z, A_log. On a GPU zeros follow to a multiple of 8, so
-// that rows stay aligned for matrix units and vector loads.
-std::vector<Tensor> InProjection(const Tensor& u, const LayerParameters& p,
-                                 const SsmConfig& config) {
-  Tensor weight = p(TensorRole::kSsmIn);
-  Tensor bias = p.Optional(TensorRole::kSsmInBias);
+// u through `weight`, in parts of `sizes` columns. On a GPU zeros follow to a
+// multiple of 8, so that rows stay aligned for matrix units and vector loads.
+std::vector<Tensor> SplitLinear(const Tensor& u, Tensor weight, Tensor bias,
+                                std::vector<int64_t> sizes) {
   const int64_t pad = u.is_cuda() ? (8 - weight.size(0) % 8) % 8 : 0;
-  std::vector<int64_t> sizes{config.conv_channels(), config.d_inner,
-                             config.n_v_heads};
   if (pad != 0) {
     sizes.push_back(pad);
     weight = torch::constant_pad_nd(weight, {0, 0, 0, pad});
     if (bias.defined()) bias = torch::constant_pad_nd(bias, {0, pad});
   }
   return Linear(u, weight, bias).split_with_sizes(sizes, 2);
+}
+
+Tensor Heads(const Tensor& tensor, int64_t n, int64_t size) {
+  return tensor.unflatten(2, torch::IntArrayRef({n, size}));
+}
+
+Tensor LogDecay(const Tensor& a_log) {
+  return at::log_sigmoid(-a_log.to(AccumulateType(a_log)));
 }
 
 // in_proj, convolution and activation: what the recurrence reads, and z.
@@ -62,19 +69,18 @@ struct Projected {
 
 Projected Project(const Tensor& u, const LayerParameters& p,
                   const SsmConfig& config, const Tensor& segments) {
-  const auto parts = InProjection(u, p, config);
-  const Tensor convolved =
-      ActivatedConv(parts[0], p, config.activation, segments);
+  const auto parts =
+      SplitLinear(u, p(TensorRole::kSsmIn), p.Optional(TensorRole::kSsmInBias),
+                  {config.conv_channels(), config.d_inner, config.n_v_heads});
+  const Tensor convolved = ActivatedConv(parts[0], p, 0, config.conv_channels(),
+                                         config.activation, segments);
   const int64_t bc = config.n_qk_heads * config.d_state;
   const auto xbc = convolved.split_with_sizes({config.d_inner, bc, bc}, 2);
-  const auto heads = [](const Tensor& tensor, int64_t n, int64_t size) {
-    return tensor.unflatten(2, torch::IntArrayRef({n, size}));
-  };
   Projected out;
-  out.scan.x = heads(xbc[0], config.n_v_heads, config.head_dim());
-  out.scan.b = heads(xbc[1], config.n_qk_heads, config.d_state);
-  out.scan.c = heads(xbc[2], config.n_qk_heads, config.d_state);
-  out.scan.log_decay = at::log_sigmoid(-parts[2].to(AccumulateType(u)));
+  out.scan.x = Heads(xbc[0], config.n_v_heads, config.head_dim());
+  out.scan.b = Heads(xbc[1], config.n_qk_heads, config.d_state);
+  out.scan.c = Heads(xbc[2], config.n_qk_heads, config.d_state);
+  out.scan.log_decay = LogDecay(parts[2]);
   out.scan.segments = segments;
   out.xbc = convolved;
   out.z = parts[1];
@@ -110,10 +116,33 @@ Tensor Mamba2Mixer(const Tensor& u, const LayerParameters& p,
                 p(TensorRole::kSsmOut), p.Optional(TensorRole::kSsmOutBias));
 }
 
+ScanInputs Mamba2MatrixInputs(const Tensor& u, const LayerParameters& p,
+                              const SsmConfig& config, const Tensor& segments) {
+  const int64_t bc = config.n_qk_heads * config.d_state;
+  const int64_t conv = config.conv_channels();
+  // Rows of B, C and A_log.
+  const auto rows = [&](const Tensor& all) {
+    if (!all.defined()) return all;
+    return torch::cat({all.slice(0, config.d_inner, conv),
+                       all.slice(0, conv + config.d_inner, all.size(0))});
+  };
+  const auto parts = SplitLinear(u, rows(p(TensorRole::kSsmIn)),
+                                 rows(p.Optional(TensorRole::kSsmInBias)),
+                                 {2 * bc, config.n_v_heads});
+  const Tensor convolved = ActivatedConv(parts[0], p, config.d_inner, conv,
+                                         config.activation, segments);
+  ScanInputs out;
+  out.b = Heads(convolved.slice(2, 0, bc), config.n_qk_heads, config.d_state);
+  out.c =
+      Heads(convolved.slice(2, bc, 2 * bc), config.n_qk_heads, config.d_state);
+  out.log_decay = LogDecay(parts[1]);
+  out.segments = segments;
+  return out;
+}
+
 Tensor Mamba2Matrix(const Tensor& u, const LayerParameters& p,
                     const SsmConfig& config, const Tensor& segments) {
-  const Projected in = Project(u, p, config, segments);
-  const Tensor matrix = ScanMatrix(in.scan);
+  const Tensor matrix = ScanMatrix(Mamba2MatrixInputs(u, p, config, segments));
   const Tensor d = p(TensorRole::kSsmD).to(matrix.scalar_type());
   return matrix + torch::diag_embed(d.unsqueeze(1).expand({-1, u.size(1)}));
 }

@@ -29,22 +29,18 @@ class LayerwiseStage : public Stage {
     }
     for (int layer = 0; layer < student.n_layer(); ++layer) {
       Tensor next;
-      {
+      if (ReadsOutput() || layer + 1 < student.n_layer()) {
         const torch::NoGradGuard no_grad;
         next = teacher.Block(layer, x, teacher_context);
       }
       if (student.config().mixers[layer] == MixerKind::kMamba2) {
-        Tensor target;
-        {
-          const torch::NoGradGuard no_grad;
-          target = Target(teacher, layer, x, next, teacher_context);
-        }
-        const Tensor loss = Loss(student, layer, x, target, student_context);
+        const Tensor loss = Loss({teacher, teacher_context},
+                                 {student, student_context}, layer, x, next);
         (loss * scale).backward();
         losses.push_back(loss.detach());
       } else {
         losses.push_back(
-            torch::zeros({}, next.options().dtype(AccumulateType(next))));
+            torch::zeros({}, x.options().dtype(AccumulateType(x))));
       }
       x = next;
     }
@@ -55,14 +51,15 @@ class LayerwiseStage : public Stage {
   }
 
  protected:
-  // What the student's layer is held to: of `x` that enters and `next` that
-  // leaves the teacher's.
-  virtual Tensor Target(const LayerStack& teacher, int layer, const Tensor& x,
-                        const Tensor& next,
-                        const LayerContext& context) const = 0;
-  virtual Tensor Loss(const LayerStack& student, int layer, const Tensor& x,
-                      const Tensor& target,
-                      const LayerContext& context) const = 0;
+  struct Model {
+    const LayerStack& stack;
+    const LayerContext& context;
+  };
+  // Whether the loss is of what leaves the teacher's layer.
+  virtual bool ReadsOutput() const = 0;
+  // Of `x` that enters and `next` that leaves the teacher's layer.
+  virtual Tensor Loss(const Model& teacher, const Model& student, int layer,
+                      const Tensor& x, const Tensor& next) const = 0;
 };
 
 class OrientationStage : public LayerwiseStage {
@@ -73,16 +70,11 @@ class OrientationStage : public LayerwiseStage {
   }
 
  protected:
-  Tensor Target(const LayerStack& teacher, int layer, const Tensor& x,
-                const Tensor& /*next*/,
-                const LayerContext& context) const override {
-    return teacher.MixingMatrix(layer, x, context);
-  }
-  Tensor Loss(const LayerStack& student, int layer, const Tensor& x,
-              const Tensor& target,
-              const LayerContext& context) const override {
-    const Tensor difference = student.MixingMatrix(layer, x, context) - target;
-    return difference.flatten(2).norm(2, 2).mean();
+  bool ReadsOutput() const override { return false; }
+  Tensor Loss(const Model& teacher, const Model& student, int layer,
+              const Tensor& x, const Tensor& /*next*/) const override {
+    return student.stack.Orientation(layer, x, student.context, teacher.stack,
+                                     teacher.context);
   }
 };
 
@@ -94,17 +86,12 @@ class HiddenStateStage : public LayerwiseStage {
   }
 
  protected:
-  Tensor Target(const LayerStack& /*teacher*/, int /*layer*/,
-                const Tensor& /*x*/, const Tensor& next,
-                const LayerContext& /*context*/) const override {
-    return next;
-  }
-  Tensor Loss(const LayerStack& student, int layer, const Tensor& x,
-              const Tensor& target,
-              const LayerContext& context) const override {
-    const Tensor y = student.Block(layer, x, context);
+  bool ReadsOutput() const override { return true; }
+  Tensor Loss(const Model& /*teacher*/, const Model& student, int layer,
+              const Tensor& x, const Tensor& next) const override {
+    const Tensor y = student.stack.Block(layer, x, student.context);
     const auto type = AccumulateType(y);
-    return (y.to(type) - target.to(type)).norm(2, -1).mean();
+    return (y.to(type) - next.to(type)).norm(2, -1).mean();
   }
 };
 

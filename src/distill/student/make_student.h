@@ -16,7 +16,7 @@ struct StudentOptions {
   int64_t d_conv = 4;
   // Layers that keep the teacher's attention (a hybrid); the rest become
   // Discrete Mamba-2.
-  std::vector<int> keep_attention;
+  std::vector<int> keep_attention = {};
   // x, B, C and out_proj start from the teacher's v, k, q and o instead of
   // random values (B and C need d_state = head_dim).
   bool start_from_attention = false;

@@ -17,7 +17,7 @@ struct SampleOptions {
   uint64_t seed = 0;
   // What every document begins with: the token before a text, or a template up
   // to the user's turn.
-  std::vector<int32_t> prefix;
+  std::vector<int32_t> prefix = {};
   int32_t document_end = 0;
   // Where set, a document also ends with its `turns`-th such token (a question
   // and its answer: 2).

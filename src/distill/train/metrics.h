@@ -10,29 +10,23 @@
 
 namespace llamba::distill {
 
-// One line of metrics.jsonl.
+// One line of metrics.jsonl. Step 0 of a stage is its start: an evaluation
+// without a loss.
 struct StepMetrics {
   int stage = 1;
   int64_t step = 0;    // updates done in the stage
   int64_t tokens = 0;  // of the stage
   double loss = 0, gradient_norm = 0, learning_rate = 0;
   double tokens_per_second = 0;
+  double peak_share = 0;           // of the device's measured peak
   std::vector<double> per_layer;   // stages 1 and 2
   std::optional<double> kl, top1;  // stage 3
   std::optional<Evaluation> evaluation;
 };
 
-// Appends to `path`; lines of later steps than (stage, step), left by a run
-// that is now resumed from an earlier checkpoint, are dropped when it opens.
-class MetricsLog {
- public:
-  MetricsLog(std::string path, int stage, int64_t step);
-  void Write(const StepMetrics& metrics);
+std::string MetricsToJson(const StepMetrics& metrics);
 
- private:
-  std::string path_;
-};
-
+// Lines that are whole, in the file's order.
 std::vector<StepMetrics> ReadMetrics(const std::string& path);
 
 }  // namespace llamba::distill

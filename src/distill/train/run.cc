@@ -11,7 +11,9 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "distill/data/tokenize.h"
+#include "distill/report/report.h"
 #include "distill/teacher/sample_shard.h"
+#include "distill/train/flops.h"
 
 namespace llamba::distill {
 namespace {
@@ -77,10 +79,14 @@ Run::Run(Recipe recipe, RunOptions options, Communicator& communicator)
   LoadTeacher();
   std::filesystem::create_directories(options_.output);
   LoadStudent();
-  if (position_.stage <= 3) LoadData();
+  if (position_.stage > 3) return;
+  LoadData();
+  MeasureAllPeaks();
   if (communicator_.rank() == 0) {
-    log_ = std::make_unique<MetricsLog>(options_.output + "/metrics.jsonl",
-                                        position_.stage, position_.step);
+    WriteFileAtomically(options_.output + "/recipe.json",
+                        RecipeToJson(recipe_));
+    log_ = std::make_unique<RunLog>(options_.output, position_.stage,
+                                    position_.step);
   }
 }
 
@@ -171,6 +177,15 @@ void Run::LoadStudent() {
   precise_ = MakeStudent(teacher, recipe_.student).parameters();
 }
 
+void Run::MeasureAllPeaks() {
+  // In Tflop/s, which float32 holds on any device.
+  Tensor peak = torch::full(
+      {1}, MeasurePeak(options_.device) * 1e-12,
+      torch::TensorOptions(torch::kFloat32).device(options_.device));
+  communicator_.AllReduce(peak);
+  peak_ = peak.item<double>() * 1e12;
+}
+
 bool Run::MustStop() {
   const bool stop =
       InterruptGuard::Interrupted() ||
@@ -188,14 +203,28 @@ bool Run::Train() {
   while (position_.stage <= 3) {
     const StageRecipe& settings = *stages[position_.stage - 1];
     const auto stage = MakeStage(position_.stage, recipe_);
-    if (settings.tokens > 0 && !TrainStage(settings, *stage)) return false;
+    if (settings.tokens > 0 && !TrainStage(settings, *stage)) {
+      WriteOwnReport();
+      return false;
+    }
     ++position_.stage;
     position_.step = 0;
     // The student before its checkpoint: what fails there costs no training.
     if (position_.stage > 3) WriteResult();
     if (settings.tokens > 0) Save(nullptr);
   }
+  WriteOwnReport();
   return true;
+}
+
+void Run::WriteOwnReport() const {
+  if (communicator_.rank() != 0) return;
+  try {
+    WriteReport(options_.output, options_.output + "/report.html");
+  } catch (const Error& e) {
+    // The student is there without it.
+    spdlog::warn("no report: {}", e.what());
+  }
 }
 
 void Run::WriteResult() {
@@ -218,17 +247,21 @@ bool Run::TrainStage(const StageRecipe& settings, const Stage& stage) {
     optimizer.Restore(*resumed_->optimizer, resumed_->n_updates);
   }
   resumed_.reset();
-  if (communicator_.rank() == 0) {
-    progress_ = std::make_unique<Progress>(
-        stage.name(), "tokens",
-        static_cast<double>(n_steps * settings.batch *
-                            recipe_.sequence_length));
+  if (log_) {
+    log_->BeginStage(stage.name(),
+                     n_steps * settings.batch * recipe_.sequence_length);
+  }
+  if (position_.next_sequence == 0) {
+    StepMetrics start;
+    start.stage = position_.stage;
+    Report(settings, student, start);
   }
   while (position_.step < n_steps) {
     const double begin = Now();
     const StageLoss loss = AccumulateBatch(settings, stage, student);
     optimizer.GatherGradients();
-    const auto [norm] = optimizer.Step(schedule.LearningRate(position_.step));
+    const double rate = schedule.LearningRate(position_.step);
+    const auto [norm] = optimizer.Step(rate);
     if (!std::isfinite(norm)) {
       Fail(
           "{}, step {}: the gradient's norm is {}: lower {}.lr or the clipping "
@@ -238,7 +271,7 @@ bool Run::TrainStage(const StageRecipe& settings, const Stage& stage) {
     ++position_.step;
     const double seconds = Now() - begin;
     position_.seconds += seconds;
-    Report(settings, stage, student, loss, norm, seconds);
+    Report(settings, student, Measure(settings, loss, norm, rate, seconds));
     const bool stop = MustStop();
     if (position_.step < n_steps &&
         (stop || position_.step % recipe_.checkpoint_steps == 0)) {
@@ -247,7 +280,7 @@ bool Run::TrainStage(const StageRecipe& settings, const Stage& stage) {
     if (stop && position_.step < n_steps) return false;
   }
   optimizer.Extract(precise_);
-  if (progress_) progress_->Finish();
+  if (log_) log_->EndStage();
   return true;
 }
 
@@ -284,21 +317,22 @@ StageLoss Run::AccumulateBatch(const StageRecipe& settings, const Stage& stage,
   return sum;
 }
 
-void Run::Report(const StageRecipe& settings, const Stage& stage,
-                 const LayerStack& student, const StageLoss& loss,
-                 double gradient_norm, double seconds) {
+StepMetrics Run::Measure(const StageRecipe& settings, const StageLoss& loss,
+                         double gradient_norm, double learning_rate,
+                         double seconds) const {
   const int64_t batch_tokens = settings.batch * recipe_.sequence_length;
-  const int64_t n_steps = NumSteps(settings, recipe_.sequence_length);
   StepMetrics metrics;
   metrics.stage = position_.stage;
   metrics.step = position_.step;
   metrics.tokens = position_.step * batch_tokens;
   metrics.loss = loss.total.item<double>();
   metrics.gradient_norm = gradient_norm;
-  metrics.learning_rate = Schedule{settings.lr, settings.final_lr,
-                                   settings.warmup, settings.decay, n_steps}
-                              .LearningRate(position_.step - 1);
+  metrics.learning_rate = learning_rate;
   metrics.tokens_per_second = static_cast<double>(batch_tokens) / seconds;
+  metrics.peak_share = metrics.tokens_per_second *
+                       FlopsPerToken(position_.stage, teacher_->config(),
+                                     config_, recipe_.sequence_length) /
+                       peak_;
   if (loss.per_layer.defined()) {
     const Tensor host = loss.per_layer.to(torch::kCPU, torch::kFloat64);
     metrics.per_layer.assign(host.data_ptr<double>(),
@@ -306,25 +340,28 @@ void Run::Report(const StageRecipe& settings, const Stage& stage,
   }
   if (loss.kl.defined()) metrics.kl = loss.kl.item<double>();
   if (loss.top1.defined()) metrics.top1 = loss.top1.item<double>();
+  return metrics;
+}
+
+void Run::Report(const StageRecipe& settings, const LayerStack& student,
+                 StepMetrics metrics) {
   const bool evaluate =
-      position_.step % recipe_.evaluate_steps == 0 || position_.step == n_steps;
+      position_.step % recipe_.evaluate_steps == 0 ||
+      position_.step == NumSteps(settings, recipe_.sequence_length);
   if (held_out_ && evaluate) {
     metrics.evaluation =
         Evaluate(*teacher_, student, *held_out_, recipe_.evaluate_sequences,
                  settings.micro_batch, recipe_.logits_rows, communicator_);
   }
-  if (communicator_.rank() != 0) return;
-  log_->Write(metrics);
-  progress_->Update(static_cast<double>(metrics.tokens),
-                    fmt::format("loss {:.4f}", metrics.loss));
-  if (metrics.evaluation) {
-    const Evaluation& e = *metrics.evaluation;
-    spdlog::info(
-        "{} step {}: held out: teacher perplexity {:.3f}, student {:.3f}, "
-        "KL {:.4f}, top-1 agreement {:.4f}",
-        stage.name(), position_.step, e.teacher_ppl, e.student_ppl, e.kl,
-        e.top1_agreement);
-  }
+  if (!log_) return;
+  // At its start a run has an evaluation alone.
+  if (metrics.step > 0 || metrics.evaluation) log_->Write(metrics);
+  if (!evaluate) return;
+  const Batch host = (held_out_ ? *held_out_ : *data_).Read(0, 1, 1);
+  log_->Write(TakeMaps(*teacher_, student,
+                       {host.ids.to(options_.device),
+                        host.segments.to(options_.device)}),
+              position_.stage, position_.step);
 }
 
 void Run::Save(ShardedAdamW* optimizer) {

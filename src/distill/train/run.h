@@ -5,13 +5,12 @@
 #include <optional>
 #include <string>
 
-#include "base/progress.h"
 #include "distill/data/mixture.h"
 #include "distill/distributed/communicator.h"
 #include "distill/stages/stage.h"
-#include "distill/train/metrics.h"
 #include "distill/train/recipe.h"
 #include "distill/train/run_checkpoint.h"
+#include "distill/train/run_log.h"
 #include "tokenizer/tokenizer.h"
 
 namespace llamba::distill {
@@ -59,12 +58,19 @@ class Run {
   bool TrainStage(const StageRecipe& settings, const Stage& stage);
   // By worker 0: student, recipe and tokenizer into `output`.
   void WriteResult();
+  // OUT/report.html; a warning where it cannot be.
+  void WriteOwnReport() const;
   StageLoss AccumulateBatch(const StageRecipe& settings, const Stage& stage,
                             const LayerStack& student);
-  void Report(const StageRecipe& settings, const Stage& stage,
-              const LayerStack& student, const StageLoss& loss,
-              double gradient_norm, double seconds);
+  // Of the update that was just made.
+  StepMetrics Measure(const StageRecipe& settings, const StageLoss& loss,
+                      double gradient_norm, double learning_rate,
+                      double seconds) const;
+  // Adds an evaluation where one is due, and logs.
+  void Report(const StageRecipe& settings, const LayerStack& student,
+              StepMetrics metrics);
   void Save(ShardedAdamW* optimizer);
+  void MeasureAllPeaks();
   // The time is over or a signal came, at any worker: all hear the same.
   bool MustStop();
 
@@ -78,9 +84,9 @@ class Run {
   std::unique_ptr<Mixture> data_, held_out_;
   RunPosition position_;
   std::optional<RunCheckpoint> resumed_;
-  std::unique_ptr<MetricsLog> log_;
-  std::unique_ptr<Progress> progress_;
-  double started_ = 0;  // seconds, of a steady clock
+  std::unique_ptr<RunLog> log_;  // of worker 0
+  double peak_ = 0;              // operations a second of all workers' devices
+  double started_ = 0;           // seconds, of a steady clock
 };
 
 }  // namespace llamba::distill

@@ -1,0 +1,41 @@
+#include "distill/train/run_log.h"
+
+#include "base/log.h"
+
+namespace llamba::distill {
+
+RunLog::RunLog(const std::string& output, int stage, int64_t step)
+    : metrics_(output + "/metrics.jsonl", stage, step),
+      maps_(output + "/maps.jsonl", stage, step) {}
+
+void RunLog::BeginStage(const std::string& name, int64_t tokens) {
+  stage_ = name;
+  progress_ =
+      std::make_unique<Progress>(name, "tokens", static_cast<double>(tokens));
+}
+
+void RunLog::Write(const StepMetrics& metrics) {
+  metrics_.Append(MetricsToJson(metrics));
+  if (metrics.step > 0) {
+    progress_->Update(static_cast<double>(metrics.tokens),
+                      fmt::format("{:.2g} % of peak  loss {:.4f}",
+                                  100 * metrics.peak_share, metrics.loss));
+  }
+  if (!metrics.evaluation) return;
+  const Evaluation& e = *metrics.evaluation;
+  spdlog::info(
+      "{} step {}: held out: teacher perplexity {:.3f}, student {:.3f}, "
+      "KL {:.4f}, top-1 agreement {:.4f}",
+      stage_, metrics.step, e.teacher_ppl, e.student_ppl, e.kl,
+      e.top1_agreement);
+}
+
+void RunLog::Write(const MapsSnapshot& maps, int stage, int64_t step) {
+  maps_.Append(MapsToJson(maps, stage, step, maps_.empty()));
+}
+
+void RunLog::EndStage() {
+  if (progress_) progress_->Finish();
+}
+
+}  // namespace llamba::distill
