@@ -158,12 +158,39 @@ TEST(MakeStudent, StartsWithAnOpenGateAndAnIdentityConvolution) {
                            teacher.parameters().at({TensorRole::kAttnO, 0})));
 }
 
+// Whatever the size of the state, C B^T is at first q k^T / sqrt(head_dim)
+// before the rotation.
+TEST(MakeStudent, StartsWithTheTeachersScoresInAnyStateSize) {
+  const ModelConfig config = TinyTeacherConfig();
+  const LayerStack teacher(config,
+                           RandomParameters(config, 1, torch::kFloat64));
+  const auto& t = teacher.parameters();
+  const int64_t heads = 4, head_dim = 4;
+  const auto by_head = [](const Tensor& rows, int64_t n) {
+    return rows.view({n, -1, rows.size(1)});
+  };
+  const Tensor q = by_head(t.at({TensorRole::kAttnQ, 0}), heads);
+  const Tensor k =
+      by_head(t.at({TensorRole::kAttnK, 0}), 2).repeat_interleave(2, 0);
+  const Tensor expected = torch::matmul(q.transpose(1, 2), k) / 2;
+  for (const int64_t d_state : {head_dim, int64_t{7}}) {
+    const LayerStack student = MakeStudent(
+        teacher, {.d_state = d_state, .start_from_attention = true});
+    const Tensor& in = student.parameters().at({TensorRole::kSsmIn, 0});
+    const int64_t bc = heads * d_state;
+    const Tensor b = by_head(in.slice(0, 16, 16 + bc), heads);
+    const Tensor c = by_head(in.slice(0, 16 + bc, 16 + 2 * bc), heads);
+    const Tensor scores = torch::matmul(c.transpose(1, 2), b);
+    EXPECT_LT((scores - expected).abs().max().item<double>(), 1e-12);
+  }
+}
+
 TEST(MakeStudent, RefusesWhatDoesNotFit) {
   const ModelConfig config = TinyTeacherConfig();
   EXPECT_THROW(StudentConfig(config, {.keep_attention = {2}}), Error);
   EXPECT_THROW(StudentConfig(config, {.n_qk_heads = 3}), Error);
   EXPECT_THROW(
-      StudentConfig(config, {.d_state = 8, .start_from_attention = true}),
+      StudentConfig(config, {.d_state = 3, .start_from_attention = true}),
       Error);
 }
 

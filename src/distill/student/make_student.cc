@@ -67,6 +67,16 @@ class MixerInit {
     return heads.slice(0, 0, n_from, n_from / n_to).flatten(0, 1);
   }
 
+  // The first of each head's rows of B or C.
+  void SetStates(const Tensor& rows, const Tensor& from) const {
+    const auto heads = [&](const Tensor& x) {
+      return x.view({config_.ssm.n_qk_heads, -1, x.size(1)});
+    };
+    heads(rows)
+        .slice(1, 0, teacher_.config().attention.head_dim)
+        .copy_(heads(from));
+  }
+
   Tensor InProj(const TensorSpec& spec) {
     const SsmConfig& ssm = config_.ssm;
     Tensor weight = Uniform({spec.shape[0], spec.shape[1]});
@@ -83,12 +93,18 @@ class MixerInit {
       rows(0, ssm.d_inner)
           .copy_(MatchHeads(Teacher(TensorRole::kAttnV, layer),
                             attention.n_kv_heads, ssm.n_v_heads));
+      SetStates(rows(ssm.d_inner, bc),
+                MatchHeads(Teacher(TensorRole::kAttnK, layer) * scale,
+                           attention.n_kv_heads, ssm.n_qk_heads));
+      // A state larger than the teacher's heads starts without a say: what B
+      // does not write, C reads as 0.
       rows(ssm.d_inner, bc)
-          .copy_(MatchHeads(Teacher(TensorRole::kAttnK, layer) * scale,
-                            attention.n_kv_heads, ssm.n_qk_heads));
-      rows(ssm.d_inner + bc, bc)
-          .copy_(MatchHeads(Teacher(TensorRole::kAttnQ, layer) * scale,
-                            attention.n_heads, ssm.n_qk_heads));
+          .view({ssm.n_qk_heads, ssm.d_state, -1})
+          .slice(1, attention.head_dim)
+          .zero_();
+      SetStates(rows(ssm.d_inner + bc, bc),
+                MatchHeads(Teacher(TensorRole::kAttnQ, layer) * scale,
+                           attention.n_heads, ssm.n_qk_heads));
     }
     return weight;
   }
@@ -108,10 +124,10 @@ class MixerInit {
 void CheckStartFromAttention(const ModelConfig& teacher,
                              const ModelConfig& student) {
   const AttentionConfig& attention = teacher.attention;
-  if (student.ssm.d_state != attention.head_dim) {
+  if (student.ssm.d_state < attention.head_dim) {
     Fail(
-        "student: start_from_attention needs d_state = the teacher's head_dim "
-        "{}, found {}",
+        "student: start_from_attention needs a d_state of the teacher's "
+        "head_dim {} or more, found {}",
         attention.head_dim, student.ssm.d_state);
   }
   const int64_t kv = attention.n_kv_heads, qk = student.ssm.n_qk_heads;
