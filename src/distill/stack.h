@@ -35,6 +35,8 @@ class LayerStack {
 
   // (B, T) -> (B, T, D).
   Tensor Embed(const Tensor& ids) const;
+  // What enters the mixer of a layer.
+  Tensor InputNorm(int layer, const Tensor& x) const;
   // The mixer of a layer on the residual stream x that enters the layer: its
   // norm is applied here.
   Tensor Mixer(int layer, const Tensor& x, const LayerContext& context) const;
@@ -62,8 +64,6 @@ class LayerStack {
   Tensor Logits(const Batch& batch) const;
 
  private:
-  Tensor InputNorm(int layer, const Tensor& x) const;
-
   ModelConfig config_;
   ParameterMap parameters_;
 };

@@ -247,6 +247,21 @@ TEST_P(Bf16KernelsTest, Scan) {
   }
 }
 
+TEST_P(Bf16KernelsTest, ScanLeavesOtherShapesToTheCaller) {
+  for (const auto& [head_dim, d_state] :
+       {std::pair<int64_t, int64_t>{32, 64}, {64, 32}, {128, 128}}) {
+    SsmConfig config;
+    config.d_inner = 2 * head_dim;
+    config.d_state = d_state;
+    config.n_v_heads = config.n_qk_heads = 2;
+    const Tensor log_decay =
+        torch::zeros({1, 9, 2}, Options().dtype(torch::kFloat32));
+    EXPECT_FALSE(TryScan(Random({1, 9, config.conv_channels()}), log_decay,
+                         Random({2}), Segments(1, 9), config)
+                     .defined());
+  }
+}
+
 TEST_P(Bf16KernelsTest, AttentionEqualsTheMaskedPath) {
   AttentionConfig config;
   config.n_heads = 6;

@@ -20,6 +20,8 @@ struct StudentOptions {
   // x, B, C and out_proj start from the teacher's v, k, q and o instead of
   // random values (B and C need d_state = head_dim).
   bool start_from_attention = false;
+  // Above 0: the longest memory of a head at the start, see SpreadDecays.
+  double memory = 0;
   uint64_t seed = 0;
 };
 

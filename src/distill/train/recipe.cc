@@ -14,7 +14,8 @@ using Json = nlohmann::json;
 
 // Names of fields as files spell them; found by the JSON library.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StudentOptions, d_state, n_qk_heads, d_conv,
-                                   keep_attention, start_from_attention, seed)
+                                   keep_attention, start_from_attention, memory,
+                                   seed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AdamWOptions, beta1, beta2, eps,
                                    weight_decay, clip_norm)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StageRecipe, tokens, lr, final_lr, warmup,
@@ -163,6 +164,8 @@ void ValidateSample(const SampleRecipe& sample, const std::string& where) {
 void Validate(const Recipe& recipe, const std::string& where) {
   Check(recipe.sequence_length > 0, where, "sequence_length", "1 or more",
         static_cast<double>(recipe.sequence_length));
+  Check(recipe.student.memory == 0 || recipe.student.memory >= 2, where,
+        "student.memory", "0, or 2 or more", recipe.student.memory);
   Check(recipe.logits_rows > 0, where, "logits_rows", "1 or more",
         static_cast<double>(recipe.logits_rows));
   if (recipe.precision != "auto" && recipe.precision != "bf16" &&

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "distill/data/tokenize.h"
 #include "distill/report/report.h"
+#include "distill/student/spread_decays.h"
 #include "distill/teacher/sample_shard.h"
 #include "distill/train/flops.h"
 
@@ -81,6 +82,7 @@ Run::Run(Recipe recipe, RunOptions options, Communicator& communicator)
   LoadStudent();
   if (position_.stage > 3) return;
   LoadData();
+  StartMemories();
   MeasureAllPeaks();
   if (communicator_.rank() == 0) {
     WriteFileAtomically(options_.output + "/recipe.json",
@@ -175,6 +177,16 @@ void Run::LoadStudent() {
       checkpoint.config,
       LoadParameters(checkpoint, torch::TensorOptions(torch::kFloat32)));
   precise_ = MakeStudent(teacher, recipe_.student).parameters();
+}
+
+void Run::StartMemories() {
+  const bool is_new = position_.next_sequence == 0 && options_.init.empty();
+  if (!is_new || recipe_.student.memory == 0) return;
+  const Batch host = data_->Read(0, recipe_.stage1.micro_batch, 1);
+  SpreadDecays(
+      *teacher_, config_,
+      {host.ids.to(options_.device), host.segments.to(options_.device)},
+      recipe_.student.memory, communicator_, precise_);
 }
 
 void Run::MeasureAllPeaks() {

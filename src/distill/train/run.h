@@ -70,6 +70,8 @@ class Run {
   void Report(const StageRecipe& settings, const LayerStack& student,
               StepMetrics metrics);
   void Save(ShardedAdamW* optimizer);
+  // Of a new student, where the recipe asks for it.
+  void StartMemories();
   void MeasureAllPeaks();
   // The time is over or a signal came, at any worker: all hear the same.
   bool MustStop();
