@@ -220,4 +220,36 @@ case_student() {
   expect 0 "$llamba" run "$tmp/own.gguf" -p "Once upon" -n 4
 }
 
+# The recipe that the README shows, whole: 0.215 nats and 0.777 when last run.
+case_recipe() {
+  expect 0 "$distill" train --recipe recipes/stories260k.json --device cpu \
+    --threads 1 -o "$tmp/mini"
+  tail -1 "$tmp/mini/metrics.jsonl" | grep -o '"evaluation".*'
+  tail -1 "$tmp/mini/metrics.jsonl" |
+    sed -n 's/.*"evaluation".*"kl":\([^,]*\),"top1_agreement":\([^,]*\),.*/\1 \2/p' |
+    awk '{ n = NR; good = $1 < 0.3 && $2 > 0.72 } END { exit !(n == 1 && good) }' ||
+    fail "the student is too far from its teacher"
+  expect 0 "$llamba" run "$tmp/mini" -p "Once upon a time" -n 8
+}
+
+# A page of its own: nothing is loaded from elsewhere, no text ends the script.
+case_report() {
+  shards
+  expect 0 train run --set student.memory=20
+  [[ -f $tmp/run/report.html ]] || fail "train wrote no report"
+  expect 0 "$distill" report "$tmp/run" -o "$tmp/page.html"
+  cmp "$tmp/run/report.html" "$tmp/page.html" || fail "another report"
+  grep -qE '(src|href)=|@import|url\(' "$tmp/page.html" && fail "it loads things"
+  for part in '"stages":[{"stage":1' '"layers":' '"evaluations":' '"heads":' \
+      '"peak":' '"name":"start"'; do
+    grep -qF -- "$part" "$tmp/page.html" || fail "no $part in the report"
+  done
+  mkdir "$tmp/empty"
+  expect 1 "$distill" report "$tmp/empty"
+  err_has "metrics.jsonl"
+  echo '{"stage": 1, "step": "x"}' >"$tmp/empty/metrics.jsonl"
+  expect 1 "$distill" report "$tmp/empty"
+  err_has "metrics.jsonl: line 1"
+}
+
 "case_$case"
