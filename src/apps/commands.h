@@ -23,6 +23,7 @@ void AddConvertCommand(CLI::App& program);
 void AddInspectCommand(CLI::App& program);
 void AddSynthCommand(CLI::App& program);
 void AddBenchCommand(CLI::App& program);
+void AddEvalCommand(CLI::App& program);
 void AddDistillCommand(CLI::App& program);
 void AddHelpCommand(CLI::App& program);
 void AddCompletionCommand(CLI::App& program);

@@ -40,6 +40,7 @@ std::unique_ptr<CLI::App> MakeProgram() {
   AddLogitsCommand(*program);
   AddSynthCommand(*program);
   AddBenchCommand(*program);
+  AddEvalCommand(*program);
   AddDistillCommand(*program);
   AddCompletionCommand(*program);
   AddHelpCommand(*program);

@@ -1,0 +1,60 @@
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "apps/commands.h"
+#include "apps/eval_flags.h"
+#include "apps/eval_model.h"
+#include "apps/output.h"
+#include "apps/program.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "llamba/version.h"
+
+namespace llamba {
+namespace {
+
+void WriteReports(const EvalFlags& flags, const EvalReport& report) {
+  if (!flags.json.empty()) WriteFileAtomically(flags.json, ToJson(report));
+  if (!flags.markdown.empty()) {
+    WriteFileAtomically(flags.markdown, ToMarkdown(report));
+  }
+}
+
+void Eval(const EvalFlags& flags) {
+  const EvalPlan plan = MakePlan(flags);
+  const InterruptGuard guard;
+  EvalReport report;
+  report.limit = flags.limit;
+  report.data = flags.data;
+  report.version = kVersion;
+  report.date = std::chrono::duration<double>(
+                    std::chrono::system_clock::now().time_since_epoch())
+                    .count();
+  EvaluateModel(flags, plan, flags.model.model, &report.model);
+  if (!flags.baseline.empty() && !InterruptGuard::Interrupted()) {
+    EvaluateModel(flags, plan, flags.baseline, &report.baseline.emplace());
+  }
+  PrintText(ToText(report));
+  if (InterruptGuard::Interrupted()) {
+    PrintNote("cancelled: what is above was finished; no file was written");
+    throw Exit{130};
+  }
+  WriteReports(flags, report);
+}
+
+}  // namespace
+
+void AddEvalCommand(CLI::App& program) {
+  auto flags = std::make_shared<EvalFlags>();
+  CLI::App* eval = program.add_subcommand(
+      "eval",
+      "Score a model on the usual benchmarks, beside its teacher\n\n"
+      "Prompts, scoring and figures are those of lm-evaluation-harness. The "
+      "items are read from files: docs/evaluation.md says which.");
+  AddEvalFlags(*eval, *flags);
+  eval->callback([flags] { Eval(*flags); });
+}
+
+}  // namespace llamba

@@ -1,0 +1,96 @@
+#include "apps/eval_model.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "eval/engine/engine_source.h"
+#include "generate/loaded_model.h"
+#include "runtime/bench/stream.h"
+#include "runtime/state_file.h"
+
+namespace llamba {
+namespace {
+
+// Thrown through a LogitSource to stop it.
+struct Stopped {};
+
+// Scores with a bar that Ctrl-C ends.
+std::vector<SequenceScore> ScoreWithBar(
+    LogitSource& source, const std::vector<ScoreRequest>& requests,
+    const std::string& label) {
+  std::optional<Progress> bar;
+  auto scores =
+      ScoreSequences(source, requests, [&](int64_t done, int64_t total) {
+        if (!bar) bar.emplace(label, "tokens", static_cast<double>(total));
+        bar->Update(static_cast<double>(done));
+        if (InterruptGuard::Interrupted()) throw Stopped{};
+      });
+  if (bar) bar->Finish();
+  return scores;
+}
+
+void Describe(const LoadedModel& loaded, int64_t max_length,
+              ModelReport* report) {
+  const Model& model = *loaded.model();
+  report->path = loaded.path();
+  report->description = DescribeModel(model.config());
+  report->parameters = model.config().NumParameters();
+  report->weight_bytes = TotalBytes(StepMatrices(model.weights()));
+  report->max_length = max_length;
+  report->dtype = DTypeName(model.weights().head.view.dtype);
+  report->isa = model.ops().kernels().isa;
+  report->threads = model.ops().pool().n_threads();
+}
+
+// A recurrent model has no bound of its own: without --max-length it is cut
+// where its teacher is, so that the two stay comparable.
+int64_t MaxLength(const EvalFlags& flags, const ModelConfig& config,
+                  const std::string& path) {
+  const int64_t own = config.context_length;
+  if (flags.max_length) {
+    if (config.HasMixer(MixerKind::kAttention) && *flags.max_length > own) {
+      Fail(
+          "--max-length: {}: expected {} (its context length) at most, found "
+          "{}",
+          path, own, *flags.max_length);
+    }
+    return *flags.max_length;
+  }
+  if (own > 0) return own;
+  Fail(
+      "{}: its config does not say how long its teacher's context is: give "
+      "--max-length, as the teacher's max_position_embeddings",
+      path);
+}
+
+}  // namespace
+
+void EvaluateModel(const EvalFlags& flags, const EvalPlan& plan,
+                   const std::string& path, ModelReport* report) {
+  ModelFlags model_flags = flags.model;
+  model_flags.model = path;
+  const auto loaded = OpenModel(model_flags);
+  const int64_t max_length = MaxLength(flags, loaded->model()->config(), path);
+  Describe(*loaded, max_length, report);
+  const RequestEncoder encoder(loaded->tokenizer(), max_length);
+  EngineSource source(loaded->model());
+  try {
+    for (size_t i = 0; i < plan.tasks.size(); ++i) {
+      const Task& task = *plan.tasks[i];
+      const auto scores = ScoreWithBar(
+          source, MakeRequests(plan.items[i], encoder),
+          fmt::format("{} ({} of {})", task.name, i + 1, plan.tasks.size()));
+      for (TaskResult& result :
+           Summarize(task, plan.items[i], scores, plan.options.shots)) {
+        report->results.push_back(std::move(result));
+      }
+    }
+  } catch (const Stopped&) {
+    // The caller sees that the work was interrupted.
+  }
+  report->usage = source.usage();
+}
+
+}  // namespace llamba

@@ -1,0 +1,18 @@
+#ifndef LLAMBA_APPS_EVAL_MODEL_H_
+#define LLAMBA_APPS_EVAL_MODEL_H_
+
+#include <string>
+
+#include "apps/eval_flags.h"
+#include "eval/report/report.h"
+
+namespace llamba {
+
+// Loads the model and scores the plan with it, with a bar on the terminal.
+// After Ctrl-C it returns with the results of the tasks that are finished.
+void EvaluateModel(const EvalFlags& flags, const EvalPlan& plan,
+                   const std::string& path, ModelReport* report);
+
+}  // namespace llamba
+
+#endif  // LLAMBA_APPS_EVAL_MODEL_H_

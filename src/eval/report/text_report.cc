@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/progress.h"
+#include "eval/report/report.h"
+#include "eval/report/table.h"
+
+namespace llamba {
+namespace {
+
+// Shares with four places, perplexities with as many as tell something.
+std::string Number(double value) {
+  if (!std::isfinite(value)) return fmt::format("{}", value);
+  return std::abs(value) < 10 ? fmt::format("{:.4f}", value)
+                              : fmt::format("{:.2f}", value);
+}
+
+std::string WithError(const Figure& figure) {
+  if (!figure.error || !std::isfinite(*figure.error)) {
+    return Number(figure.value);
+  }
+  return Number(figure.value) + " ± " + Number(*figure.error);
+}
+
+std::string Percent(double share) {
+  return fmt::format("{:.1f} %", 100 * share);
+}
+
+std::string Indented(const TaskResult& result) {
+  if (result.parent.empty()) return result.alias;
+  return (result.is_group ? "- " : "  - ") + result.alias;
+}
+
+void AddRows(const TaskResult& result, const TaskResult* baseline,
+             Table* table) {
+  bool first = true;
+  for (const Figure& figure : result.figures) {
+    std::vector<std::string> row = {
+        first ? Indented(result) : "", figure.name,
+        first ? fmt::format("{}", result.items) : "",
+        first ? fmt::format("{}", result.shots) : "", WithError(figure)};
+    const Figure* other =
+        baseline == nullptr ? nullptr : baseline->Find(figure.name);
+    row.push_back(other == nullptr ? "" : WithError(*other));
+    const auto retention =
+        other == nullptr ? std::nullopt : RetentionOf(figure, *other);
+    row.push_back(retention ? Percent(retention->plain) : "");
+    row.push_back(retention && retention->over_chance
+                      ? Percent(*retention->over_chance)
+                      : "");
+    table->Add(std::move(row));
+    first = false;
+  }
+}
+
+Table ResultTable(const EvalReport& report) {
+  Table table({"task", "figure", "n", "shots", "score", "baseline", "kept",
+               "kept over chance"},
+              2);
+  for (const TaskResult& result : report.model.results) {
+    AddRows(result,
+            report.baseline ? FindResult(report.baseline->results, result.name)
+                            : nullptr,
+            &table);
+  }
+  return table;
+}
+
+std::string OverallLine(const EvalReport& report) {
+  if (!report.baseline) return "";
+  const auto overall = OverallOf(report.model, *report.baseline);
+  if (!overall) return "";
+  std::string line = fmt::format(
+      "Overall, {} tasks: mean {:.4f} of the baseline's {:.4f}: {} kept",
+      overall->tasks, overall->student, overall->teacher,
+      Percent(overall->retention.plain));
+  if (overall->retention.over_chance) {
+    line +=
+        fmt::format("; over chance, {} tasks: {}", overall->tasks_above_chance,
+                    Percent(*overall->retention.over_chance));
+  }
+  return line + "\n";
+}
+
+std::string UsageLine(const ModelReport& model) {
+  const ScoreUsage& usage = model.usage;
+  if (usage.tokens_run == 0) return "";
+  const auto run = static_cast<double>(usage.tokens_run);
+  return fmt::format(
+      "{}: {} tokens run in {} ({:.0f}/s), {:.2f} times fewer than from "
+      "scratch; states {} at most\n",
+      model.path, usage.tokens_run, DurationString(usage.seconds),
+      usage.seconds > 0 ? run / usage.seconds : 0,
+      static_cast<double>(usage.tokens_from_scratch) / run,
+      BytesString(usage.peak_state_bytes));
+}
+
+std::string HeadLine(const EvalReport& report) {
+  const ModelReport& model = report.model;
+  std::string line = fmt::format(
+      "{}: {}, matrices in {}, {}, {} threads, at most {} tokens at a time",
+      model.path, model.description, model.dtype, model.isa, model.threads,
+      model.max_length);
+  if (report.limit) line += fmt::format(", {} items a task", *report.limit);
+  if (report.baseline) {
+    line += fmt::format("\nbaseline {}: {}", report.baseline->path,
+                        report.baseline->description);
+  }
+  return line + "\n";
+}
+
+std::string TailLines(const EvalReport& report) {
+  std::string lines = UsageLine(report.model);
+  if (report.baseline) lines += UsageLine(*report.baseline);
+  return lines;
+}
+
+}  // namespace
+
+std::string ToText(const EvalReport& report) {
+  std::string out = HeadLine(report) + "\n";
+  if (!report.model.results.empty()) out += ResultTable(report).ToText() + "\n";
+  return out + OverallLine(report) + TailLines(report);
+}
+
+std::string ToMarkdown(const EvalReport& report) {
+  std::string out = HeadLine(report) + "\n";
+  if (!report.model.results.empty()) {
+    out += ResultTable(report).ToMarkdown() + "\n";
+  }
+  return out + OverallLine(report) + "\n" + TailLines(report);
+}
+
+}  // namespace llamba
