@@ -23,7 +23,7 @@ void WriteReports(const EvalFlags& flags, const EvalReport& report) {
 }
 
 void Eval(const EvalFlags& flags) {
-  const EvalPlan plan = MakePlan(flags);
+  const std::vector<Job> jobs = MakeJobs(flags);
   const InterruptGuard guard;
   EvalReport report;
   report.limit = flags.limit;
@@ -32,9 +32,9 @@ void Eval(const EvalFlags& flags) {
   report.date = std::chrono::duration<double>(
                     std::chrono::system_clock::now().time_since_epoch())
                     .count();
-  EvaluateModel(flags, plan, flags.model.model, &report.model);
+  EvaluateModel(flags, jobs, flags.model.model, &report.model);
   if (!flags.baseline.empty() && !InterruptGuard::Interrupted()) {
-    EvaluateModel(flags, plan, flags.baseline, &report.baseline.emplace());
+    EvaluateModel(flags, jobs, flags.baseline, &report.baseline.emplace());
   }
   PrintText(ToText(report));
   if (InterruptGuard::Interrupted()) {

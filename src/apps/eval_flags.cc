@@ -6,7 +6,9 @@
 
 #include "apps/suggest.h"
 #include "base/error.h"
+#include "eval/long_context.h"
 #include "eval/tasks/all.h"
+#include "eval/text_job.h"
 
 namespace llamba {
 namespace {
@@ -34,6 +36,51 @@ const Task* TaskNamed(const std::string& name) {
        DidYouMean(name, TaskNames()), fmt::join(TaskNames(), ", "));
 }
 
+void AddTextJobs(const EvalFlags& flags, std::vector<Job>* jobs) {
+  for (const std::string& text : flags.texts) {
+    if (flags.windows != "harness") {
+      jobs->push_back(MakeTextJob(text, TextWindows::kOwn));
+    }
+    if (flags.windows != "own") {
+      jobs->push_back(MakeTextJob(text, TextWindows::kHarness));
+    }
+  }
+}
+
+void AddLongJobs(const EvalFlags& flags, std::vector<Job>* jobs) {
+  if (flags.long_context == 0) return;
+  LongContextOptions options;
+  options.tokens = flags.long_context;
+  if (!flags.long_text.empty()) {
+    jobs->push_back(MakePositionJob(flags.long_text, options));
+    jobs->push_back(MakeNeedleJob(flags.long_text, options));
+  }
+  jobs->push_back(MakeNeedleJob("", options));
+}
+
+void AddLongTextFlags(CLI::App& command, EvalFlags& flags) {
+  command
+      .add_option("--text", flags.texts,
+                  "Files of text to measure the perplexity of")
+      ->type_name("FILE");
+  Choose(command
+             .add_option("--windows", flags.windows,
+                         "How a text is cut: in windows of 1,024 tokens, or "
+                         "as lm-evaluation-harness does")
+             ->capture_default_str(),
+         {"own", "harness", "both"});
+  command
+      .add_option("--long-context", flags.long_context,
+                  "Look for facts in contexts of up to so many tokens")
+      ->type_name("TOKENS")
+      ->check(CLI::Range(int64_t{1024}, int64_t{1} << 24));
+  command
+      .add_option("--long-text", flags.long_text,
+                  "With --long-context: hide facts in this text too, and "
+                  "measure its perplexity by position")
+      ->type_name("FILE");
+}
+
 }  // namespace
 
 void AddEvalFlags(CLI::App& command, EvalFlags& flags) {
@@ -42,11 +89,10 @@ void AddEvalFlags(CLI::App& command, EvalFlags& flags) {
       .add_option("--tasks", flags.tasks,
                   fmt::format("What to score, parted by commas: {}",
                               fmt::join(TaskNames(), ", ")))
-      ->type_name("LIST")
-      ->required();
-  command.add_option("--data", flags.data, "Directory of the items")
-      ->type_name("DIR")
-      ->required();
+      ->type_name("LIST");
+  command.add_option("--data", flags.data, "Directory of the tasks' items")
+      ->type_name("DIR");
+  AddLongTextFlags(command, flags);
   command
       .add_option("--limit", flags.limit,
                   "Only so many items a task (of mmlu: a subject)")
@@ -80,18 +126,27 @@ void AddEvalFlags(CLI::App& command, EvalFlags& flags) {
       "    --num-fewshot 5 --data DIR --json results.json");
 }
 
-EvalPlan MakePlan(const EvalFlags& flags) {
-  EvalPlan plan;
-  plan.options.limit = flags.limit;
-  plan.options.shots = flags.shots;
+std::vector<Job> MakeJobs(const EvalFlags& flags) {
+  TaskOptions options;
+  options.limit = flags.limit;
+  options.shots = flags.shots;
+  std::vector<const Task*> tasks;
   for (const std::string& name : SplitNames(flags.tasks)) {
-    plan.tasks.push_back(TaskNamed(name));
+    tasks.push_back(TaskNamed(name));
   }
-  if (plan.tasks.empty()) Fail("--tasks: expected at least one, found none");
-  for (const Task* task : plan.tasks) {
-    plan.items.push_back(PrepareItems(*task, flags.data, plan.options));
+  if (!tasks.empty() && flags.data.empty()) {
+    Fail("--data: expected the directory of the items, found none");
   }
-  return plan;
+  std::vector<Job> jobs;
+  for (const Task* task : tasks) {
+    jobs.push_back(MakeTaskJob(*task, flags.data, options));
+  }
+  AddTextJobs(flags, &jobs);
+  AddLongJobs(flags, &jobs);
+  if (jobs.empty()) {
+    Fail("nothing to score: give --tasks, --text or --long-context");
+  }
+  return jobs;
 }
 
 }  // namespace llamba

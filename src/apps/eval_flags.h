@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/flags.h"
-#include "eval/run_task.h"
+#include "eval/job.h"
 
 namespace llamba {
 
@@ -17,21 +17,18 @@ struct EvalFlags {
   std::string tasks, data;
   std::optional<int64_t> limit, max_length;
   int shots = 0;
+  std::vector<std::string> texts;
+  std::string windows = "own";
+  int64_t long_context = 0;
+  std::string long_text;
   std::string baseline;
   std::string json, markdown;
 };
 void AddEvalFlags(CLI::App& command, EvalFlags& flags);
 
-// What is to be done, checked before a model is loaded.
-struct EvalPlan {
-  TaskOptions options;
-  std::vector<const Task*> tasks;
-  std::vector<TaskItems> items;  // beside them
-};
-
-// Reads the data of every task. Throws Error for an unknown task, naming the
-// nearest.
-EvalPlan MakePlan(const EvalFlags& flags);
+// What is to be done, its data read and checked before a model is loaded.
+// Throws Error for an unknown task, naming the nearest.
+std::vector<Job> MakeJobs(const EvalFlags& flags);
 
 }  // namespace llamba
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
@@ -67,23 +69,23 @@ int64_t MaxLength(const EvalFlags& flags, const ModelConfig& config,
 
 }  // namespace
 
-void EvaluateModel(const EvalFlags& flags, const EvalPlan& plan,
+void EvaluateModel(const EvalFlags& flags, const std::vector<Job>& jobs,
                    const std::string& path, ModelReport* report) {
   ModelFlags model_flags = flags.model;
   model_flags.model = path;
   const auto loaded = OpenModel(model_flags);
   const int64_t max_length = MaxLength(flags, loaded->model()->config(), path);
   Describe(*loaded, max_length, report);
-  const RequestEncoder encoder(loaded->tokenizer(), max_length);
+  const RequestEncoder encoder(loaded->tokenizer(), max_length,
+                               std::max(loaded->max_tokens(), max_length));
   EngineSource source(loaded->model());
   try {
-    for (size_t i = 0; i < plan.tasks.size(); ++i) {
-      const Task& task = *plan.tasks[i];
+    for (size_t i = 0; i < jobs.size(); ++i) {
+      const std::vector<ScoreRequest> requests = jobs[i].requests(encoder);
       const auto scores = ScoreWithBar(
-          source, MakeRequests(plan.items[i], encoder),
-          fmt::format("{} ({} of {})", task.name, i + 1, plan.tasks.size()));
-      for (TaskResult& result :
-           Summarize(task, plan.items[i], scores, plan.options.shots)) {
+          source, requests,
+          fmt::format("{} ({} of {})", jobs[i].name, i + 1, jobs.size()));
+      for (TaskResult& result : jobs[i].summarize(requests, scores)) {
         report->results.push_back(std::move(result));
       }
     }

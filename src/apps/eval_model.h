@@ -8,9 +8,9 @@
 
 namespace llamba {
 
-// Loads the model and scores the plan with it, with a bar on the terminal.
-// After Ctrl-C it returns with the results of the tasks that are finished.
-void EvaluateModel(const EvalFlags& flags, const EvalPlan& plan,
+// Loads the model and does the jobs with it, with a bar on the terminal.
+// After Ctrl-C it returns with the results of the jobs that are finished.
+void EvaluateModel(const EvalFlags& flags, const std::vector<Job>& jobs,
                    const std::string& path, ModelReport* report);
 
 }  // namespace llamba

@@ -27,19 +27,23 @@ double Chance(std::span<const ItemScore> scores) {
 }
 
 Figure Share(const std::string& name, std::span<const ItemScore> scores,
-             int (*choose)(const ItemScore&)) {
-  std::vector<double> right;
-  for (const ItemScore& score : scores) {
-    const bool ok =
-        score.sums.size() > 1 ? choose(score) == score.gold : score.greedy;
-    right.push_back(ok ? 1 : 0);
-  }
+             bool (*right)(const ItemScore&), double chance) {
+  std::vector<double> values;
+  for (const ItemScore& score : scores) values.push_back(right(score) ? 1 : 0);
   Figure figure;
   figure.name = name;
-  figure.value = Mean(right);
-  figure.error = StandardError(right);
-  figure.chance = Chance(scores);
+  figure.value = Mean(values);
+  figure.error = StandardError(values);
+  figure.chance = chance;
   return figure;
+}
+
+bool IsExact(const ItemScore& score) { return score.greedy; }
+bool IsRight(const ItemScore& score) {
+  return score.sums.size() > 1 ? Likeliest(score) == score.gold : score.greedy;
+}
+bool IsRightByCharacter(const ItemScore& score) {
+  return LikeliestByCharacter(score) == score.gold;
 }
 
 Figure OfClasses(const std::string& name, std::span<const ItemScore> scores,
@@ -81,9 +85,11 @@ Figure Perplexity(std::span<const ItemScore> scores) {
 Figure FigureOf(Metric metric, std::span<const ItemScore> scores) {
   switch (metric) {
     case Metric::kAcc:
-      return Share("acc", scores, Likeliest);
+      return Share("acc", scores, IsRight, Chance(scores));
     case Metric::kAccNorm:
-      return Share("acc_norm", scores, LikeliestByCharacter);
+      return Share("acc_norm", scores, IsRightByCharacter, Chance(scores));
+    case Metric::kExactMatch:
+      return Share("exact_match", scores, IsExact, 0);
     case Metric::kF1:
       return OfClasses("f1", scores, &Confusion::F1);
     case Metric::kMcc: {

@@ -7,9 +7,10 @@
 
 namespace llamba {
 
-RequestEncoder::RequestEncoder(Tokenizer tokenizer, int64_t max_length)
-    : tokenizer_(std::move(tokenizer)), max_length_(max_length) {
-  LLAMBA_ASSERT(max_length_ >= 1);
+RequestEncoder::RequestEncoder(Tokenizer tokenizer, int64_t max_length,
+                               int64_t most)
+    : tokenizer_(std::move(tokenizer)), max_length_(max_length), most_(most) {
+  LLAMBA_ASSERT(max_length_ >= 1 && most_ >= max_length_);
 }
 
 std::vector<int32_t> RequestEncoder::Text(std::string_view text,

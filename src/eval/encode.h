@@ -14,10 +14,12 @@ namespace llamba {
 // Texts to requests as lm-evaluation-harness makes them. Thread-safe.
 class RequestEncoder {
  public:
-  // `max_length`: tokens that the model may read at a time, 1 or more.
-  RequestEncoder(Tokenizer tokenizer, int64_t max_length);
+  // `max_length`: tokens that the model is to read at a time, 1 or more;
+  // `most`: that it can read at all.
+  RequestEncoder(Tokenizer tokenizer, int64_t max_length, int64_t most);
 
   int64_t max_length() const { return max_length_; }
+  int64_t most() const { return most_; }
 
   // White space at the end of the context belongs to the continuation; ids are
   // those of the whole, and what follows as many tokens as the context has by
@@ -36,6 +38,7 @@ class RequestEncoder {
  private:
   Tokenizer tokenizer_;
   int64_t max_length_;
+  int64_t most_;
 };
 
 }  // namespace llamba

@@ -12,7 +12,7 @@ std::vector<SequenceScore> ScoreSequences(
         SequenceScore& score = scores[request];
         score.log_likelihood += token.log_prob;
         score.greedy = score.greedy && token.greedy;
-        ++score.tokens;
+        score.log_probs.push_back(static_cast<float>(token.log_prob));
       },
       progress);
   return scores;

@@ -61,8 +61,8 @@ class LogitSource {
 // Sum over the scored tokens of one request.
 struct SequenceScore {
   double log_likelihood = 0;
-  bool greedy = true;  // every token was
-  int64_t tokens = 0;
+  bool greedy = true;            // every token was
+  std::vector<float> log_probs;  // of the scored tokens, in order
 };
 
 // In the order of the requests.

@@ -35,6 +35,7 @@ enum class Metric {
   kAccNorm,     // by likelihood a character
   kF1,          // of option 1
   kMcc,         // Matthews correlation
+  kExactMatch,  // the right continuation is the model's first choice
   kPerplexity,  // exp(-mean of the right continuation's log-likelihood)
 };
 
