@@ -258,4 +258,29 @@ case_chat_interrupt() {
   err_has "(cancelled)"; err_has "messages  2"
 }
 
+case_eval() {
+  need_model
+  mkdir "$tmp/data"
+  printf '%s\n' '{"sentence1": "Lily ran.", "sentence2": "She sat.", "label": 1}' \
+    '{"sentence1": "It was red.", "sentence2": "It was red.", "label": 0}' \
+    >"$tmp/data/rte.jsonl"
+  local flags=(--data "$tmp/data" --max-length 512)
+  run 0 eval "$model" --tasks rte "${flags[@]}" --json "$tmp/r.json" --markdown "$tmp/r.md"
+  out_has "rte"; out_has "tokens run"
+  grep -q '"acc,none"' "$tmp/r.json" || fail "no acc in the JSON"
+  grep -q '^| rte | acc | 2 |' "$tmp/r.md" || fail "no row in the Markdown"
+  run 0 eval "$model" --tasks rte "${flags[@]}" --limit 1 --baseline "$model"
+  out_has "baseline"
+  run 1 eval "$model" --tasks rta "${flags[@]}"; err_has "Did you mean 'rte'?"
+  run 1 eval "$model" --tasks rte "${flags[@]}" --limit 0; err_has "--limit"
+  run 1 eval "$model" --tasks copa "${flags[@]}"; err_has "copa.jsonl"
+  run 1 eval "$model" --tasks rte; err_has "--data"
+  run 1 eval "$model"; err_has "nothing to score"
+  : >"$tmp/data/rte.jsonl"
+  run 1 eval "$model" --tasks rte "${flags[@]}"; err_has "expected items, found none"
+  echo '{"sentence1": 1.5}' >"$tmp/data/rte.jsonl"
+  run 1 eval "$model" --tasks rte "${flags[@]}"; err_has "rte.jsonl: line 1: field 'label'"
+  run 1 eval "$model" --text "$tmp/none.txt"; err_has "none.txt"
+}
+
 "case_$case"
