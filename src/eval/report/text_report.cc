@@ -12,6 +12,7 @@ namespace {
 // Shares with four places, perplexities with as many as tell something.
 std::string Number(double value) {
   if (!std::isfinite(value)) return fmt::format("{}", value);
+  if (std::abs(value) >= 1e6) return fmt::format("{:.3e}", value);
   return std::abs(value) < 10 ? fmt::format("{:.4f}", value)
                               : fmt::format("{:.2f}", value);
 }
