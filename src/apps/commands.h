@@ -20,6 +20,8 @@ void AddChatCommand(CLI::App& program);
 void AddTokenizeCommand(CLI::App& program);
 void AddLogitsCommand(CLI::App& program);
 void AddConvertCommand(CLI::App& program);
+void AddQuantizeCommand(CLI::App& program);
+void AddKlCommand(CLI::App& program);
 void AddInspectCommand(CLI::App& program);
 void AddSynthCommand(CLI::App& program);
 void AddBenchCommand(CLI::App& program);

@@ -45,6 +45,10 @@ void AddWeightFlags(CLI::App& command, ModelFlags& flags) {
                   "A GGUF file, or a directory with config.json and weights")
       ->required()
       ->type_name("MODEL");
+  AddComputeFlags(command, flags);
+}
+
+void AddComputeFlags(CLI::App& command, ModelFlags& flags) {
   AddDTypeFlag(command, &flags.dtype,
                "Type that matrices are multiplied in (default: as stored)")
       ->group("Model");

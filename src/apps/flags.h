@@ -39,6 +39,8 @@ struct ModelFlags {
   std::string isa;
   int threads = 0;  // 0: one a core
 };
+// --dtype, --isa, --threads alone.
+void AddComputeFlags(CLI::App& command, ModelFlags& flags);
 // Those of commands that read no text: without --tokenizer.
 void AddWeightFlags(CLI::App& command, ModelFlags& flags);
 void AddModelFlags(CLI::App& command, ModelFlags& flags);

@@ -6,6 +6,8 @@
 
 #include "apps/program.h"
 #include "base/error.h"
+#include "base/file.h"
+#include "generate/loaded_model.h"
 
 namespace llamba {
 namespace {
@@ -19,7 +21,89 @@ uint64_t BytesOf(const std::string& out) {
   return fs::file_size(file, ignored);
 }
 
+bool SameFile(const fs::path& a, const fs::path& b) {
+  std::error_code ignored;
+  return fs::equivalent(a, b, ignored);
+}
+
+void RefuseOwnInput(const fs::path& input, const std::string& out) {
+  const bool loose = input.extension() == ".safetensors";
+  const fs::path parent = input.has_parent_path() ? input.parent_path() : ".";
+  if (SameFile(input, out) || (loose && SameFile(parent, out))) {
+    Fail("--out {}: expected another place than the model that is read", out);
+  }
+}
+
+bool HasTokenizer(const Checkpoint& checkpoint) {
+  if (checkpoint.gguf) return checkpoint.gguf->Has("tokenizer.ggml.model");
+  return FileExists(checkpoint.path + "/tokenizer.json") ||
+         FileExists(checkpoint.path + "/tokenizer.model");
+}
+
+std::optional<Tokenizer> ReadTokenizer(const Checkpoint& checkpoint,
+                                       const std::string& dir) {
+  if (dir.empty() && !HasTokenizer(checkpoint)) {
+    spdlog::warn(
+        "{}: no tokenizer in or beside it, so none is written; the result "
+        "computes but reads no text: name the tokenizer's directory (often "
+        "the teacher's) with --tokenizer DIR",
+        checkpoint.path);
+    return std::nullopt;
+  }
+  Tokenizer tokenizer = FindTokenizer(checkpoint, dir);
+  CheckTokenizerFits(tokenizer, checkpoint.config,
+                     dir.empty() ? checkpoint.path : dir);
+  return tokenizer;
+}
+
+// A Llamba's config does not say how long the texts of its teacher were; the
+// teacher's, often beside the tokenizer, does.
+int64_t TeacherContext(const std::string& dir) {
+  const std::string path = dir + "/config.json";
+  if (dir.empty() || !FileExists(path)) return 0;
+  try {
+    return ParseConfigJson(ReadFile(path), path).context_length;
+  } catch (const Error& error) {
+    spdlog::warn("no context length taken: {}", error.what());
+    return 0;
+  }
+}
+
+// What the new file keeps of a GGUF's own keys: name, licence, authors.
+GgufMetadata GeneralKeys(const Checkpoint& checkpoint) {
+  GgufMetadata kept;
+  if (!checkpoint.gguf) return kept;
+  for (const auto& [key, value] : checkpoint.gguf->entries()) {
+    if (key.starts_with("general.") && key != "general.quantization_version") {
+      kept.Set(key, value);
+    }
+  }
+  return kept;
+}
+
 }  // namespace
+
+ModelToWrite OpenModelToWrite(const std::string& path,
+                              const std::string& tokenizer,
+                              const std::string& out) {
+  ModelToWrite model;
+  model.checkpoint = OpenCheckpoint(path);
+  RefuseOwnInput(path, out);
+  model.tokenizer = ReadTokenizer(model.checkpoint, tokenizer);
+  if (model.checkpoint.config.context_length == 0) {
+    model.checkpoint.config.context_length = TeacherContext(tokenizer);
+  }
+  return model;
+}
+
+GgufMetadata ExtraMetadata(const ModelToWrite& model) {
+  GgufMetadata extra = GeneralKeys(model.checkpoint);
+  if (model.tokenizer) {
+    WriteTokenizerMetadata(*model.tokenizer, model.checkpoint.config.vocab_size,
+                           &extra);
+  }
+  return extra;
+}
 
 bool IsGgufOutput(const std::string& out) {
   const std::string extension = fs::path(out).extension().string();

@@ -13,6 +13,20 @@ namespace llamba {
 
 // What commands that write a model share.
 
+// A model that is read to be written anew, and its tokenizer, where there is
+// one in or beside it or at --tokenizer (a warning where not).
+struct ModelToWrite {
+  Checkpoint checkpoint;
+  std::optional<Tokenizer> tokenizer;
+};
+// Throws Error where `out` is the very model that is read, and for a tokenizer
+// of another model.
+ModelToWrite OpenModelToWrite(const std::string& path,
+                              const std::string& tokenizer,
+                              const std::string& out);
+// The tokenizer's keys, and what the new file keeps of the old one's own.
+GgufMetadata ExtraMetadata(const ModelToWrite& model);
+
 // True for FILE.gguf; else `out` is a directory. Throws Error for a name that
 // looks like another file (.safetensors, .bin).
 bool IsGgufOutput(const std::string& out);

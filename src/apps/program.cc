@@ -35,6 +35,8 @@ std::unique_ptr<CLI::App> MakeProgram() {
   AddRunCommand(*program);
   AddChatCommand(*program);
   AddConvertCommand(*program);
+  AddQuantizeCommand(*program);
+  AddKlCommand(*program);
   AddInspectCommand(*program);
   AddTokenizeCommand(*program);
   AddLogitsCommand(*program);

@@ -31,10 +31,10 @@ constexpr std::array<Codec, 22> kCodecs{{
     {DType::kQ5_0, {32, 22}, DecodeQ5_0, EncodeQ5_0},
     {DType::kQ5_1, {32, 24}, DecodeQ5_1, EncodeQ5_1},
     {DType::kQ8_0, {32, 34}, DecodeQ8_0, EncodeQ8_0},
-    {DType::kQ4_K, {256, 144}, DecodeQ4_K, nullptr},
+    {DType::kQ4_K, {256, 144}, DecodeQ4_K, EncodeQ4_K},
     {DType::kQ5_K, {256, 176}, DecodeQ5_K, nullptr},
     {DType::kQ6_K, {256, 210}, DecodeQ6_K, nullptr},
-    {DType::kIQ4_NL, {32, 18}, DecodeIQ4_NL, nullptr},
+    {DType::kIQ4_NL, {32, 18}, DecodeIQ4_NL, EncodeIQ4_NL},
 }};
 
 constexpr bool InOrder() {

@@ -46,10 +46,12 @@ inline float Bfloat16ToFloat(uint16_t value) {
 // types that hold no real numbers.
 void DecodeRow(DType dtype, const std::byte* bytes, std::span<float> out);
 
-// Encodes values to F32, F16, BF16, or one of the simple block types (32 values
-// a block). Round to nearest; block encoders as ggml's reference ones. Throws
-// Error for a type that has no encoder, and for a block that holds NaN, an
-// infinity or values too large for its scale. Destination may be unaligned.
+// Encodes values to F32, F16, BF16, one of the simple block types (32 values a
+// block) or Q4_K. Round to nearest; the simple encoders are ggml's reference
+// ones, IQ4_NL and Q4_K take the scales that span the values (src/quantize
+// searches for better ones). Throws Error for a type that has no encoder, and
+// for a block that holds NaN, an infinity or values too large for its scale.
+// Destination may be unaligned.
 void EncodeRow(DType dtype, std::span<const float> values, std::byte* out);
 
 // True where EncodeRow knows the type.

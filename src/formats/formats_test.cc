@@ -114,7 +114,7 @@ TEST(Formats, RefusesWhatHasNoConversion) {
         EncodeRow(DType::kF64, {out, 1}, bytes);
       },
       ThrowsMessage<Error>(HasSubstr("F64 has no encoder")));
-  EXPECT_FALSE(HasEncoder(DType::kQ4_K));
+  EXPECT_FALSE(HasEncoder(DType::kQ5_K));
 }
 
 TEST(Formats, BlockEncodersRefuseWhatTheyWouldHide) {

@@ -85,11 +85,9 @@ void DecodeQ8_0(const std::byte* bytes, float* out, int64_t n) {
 }
 
 void DecodeIQ4_NL(const std::byte* bytes, float* out, int64_t n) {
-  static constexpr float kCodebook[16] = {
-      -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
   ForBlocks(bytes, out, n, 18, [](const std::byte* b, float* y) {
     const float d = LoadHalf(b);
-    DecodeNibbles(b + 2, y, [d](int q) { return d * kCodebook[q]; });
+    DecodeNibbles(b + 2, y, [d](int q) { return d * kIq4Levels[q]; });
   });
 }
 

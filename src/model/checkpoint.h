@@ -38,10 +38,15 @@ class StoredTensor {
   // The mapped bytes where they are rows of F32, F16, BF16 or a block type in
   // the schema's order, usable as they are; null where rows must be decoded.
   const std::byte* PlainRows() const;
-  // Row r of the schema's order as the file's bytes (RowBytes of dtype and
-  // cols); null for MLX groups, for llama.cpp's order of a bias, and for types
-  // that a GGUF lacks.
-  const std::byte* RawRow(int64_t r) const;
+  // The type of a GGUF tensor that holds the very same values: the file's own
+  // where GGUF has it; Q4_1 for an MLX group tensor of 4 bits whose scales and
+  // offsets are halves (value = code * d + m in either); else F32. Reads the
+  // scales where their type leaves that open.
+  DType GgufType() const;
+  // Row r of the schema's order as bytes of `dtype`, into `out`, where the file
+  // holds it in that very form (as GgufType says, row by row); else false, as
+  // for llama.cpp's order of a bias.
+  bool CopyRow(DType dtype, int64_t r, std::byte* out) const;
 
   int64_t rows() const;  // product of all dimensions but the last
   int64_t cols() const;
@@ -52,7 +57,9 @@ class StoredTensor {
  private:
   friend class CheckpointBuilder;
   bool IsPlain() const;
+  bool IsQ41() const;
   int64_t FileRow(int64_t r) const;
+  bool CopyMlxRow(int64_t r, std::byte* out) const;
   void DecodeMlx(int64_t r, std::span<float> out) const;
 
   Shape shape_;
@@ -87,15 +94,20 @@ struct Checkpoint {
 // warning (rotary inv_freq silently).
 Checkpoint OpenCheckpoint(const std::string& path);
 
+class MatrixCoder;  // model/tensor_source.h
+
 // Called with bytes done and in all; return false to stop (throws Error).
 using WriteProgress = std::function<bool(uint64_t done, uint64_t total)>;
 
 // Writes one GGUF file: model keys and tensors, matrices as `dtype` (F32, F16,
-// BF16; empty: as stored where a GGUF type holds that, else F32), the rest F32,
+// BF16; empty: StoredTensor::GgufType, or as `coder` encodes), the rest F32,
 // and the `extra` metadata entries (the tokenizer's). A Llama is written as
 // llama.cpp's converter does, so that others load it.
 void WriteGgufModel(const Checkpoint& checkpoint, const std::string& path,
                     std::optional<DType> dtype, const GgufMetadata& extra,
+                    const WriteProgress& progress = nullptr);
+void WriteGgufModel(const Checkpoint& checkpoint, const std::string& path,
+                    MatrixCoder& coder, const GgufMetadata& extra,
                     const WriteProgress& progress = nullptr);
 
 // Writes `dir`/config.json and model.safetensors in the published layout.

@@ -1,7 +1,6 @@
 #include "model/row_encoder.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/error.h"
 #include "base/thread_pool.h"
@@ -28,8 +27,11 @@ int64_t SourceRow(int64_t f, int64_t head_dim) {
 
 RowEncoder::RowEncoder(const TensorSource& source, std::string path,
                        const std::vector<OutputTensor>& tensors,
-                       WriteProgress progress)
-    : source_(source), path_(std::move(path)), progress_(std::move(progress)) {
+                       WriteProgress progress, MatrixCoder* coder)
+    : source_(source),
+      path_(std::move(path)),
+      progress_(std::move(progress)),
+      coder_(coder) {
   for (const OutputTensor& tensor : tensors) {
     total_ += TensorBytes(tensor.info.dtype, tensor.spec.shape).value();
   }
@@ -45,12 +47,7 @@ void RowEncoder::EncodeRowTo(const OutputTensor& tensor, int64_t row,
   const int64_t from =
       heads > 0 && !vector ? SourceRow(row, spec.shape[0] / heads) : row;
   const bool permuted_vector = heads > 0 && vector;
-  if (!permuted_vector && source_.StoredType(spec) == dtype) {
-    if (const std::byte* raw = source_.RawRow(spec, from)) {
-      std::memcpy(out, raw, RowBytes(dtype, cols).value());
-      return;
-    }
-  }
+  if (!permuted_vector && source_.CopyRow(spec, dtype, from, out)) return;
   std::vector<float> values(static_cast<size_t>(cols));
   source_.FillRow(spec, from, values);
   if (permuted_vector) {
@@ -60,7 +57,11 @@ void RowEncoder::EncodeRowTo(const OutputTensor& tensor, int64_t row,
           ours[static_cast<size_t>(SourceRow(i, cols / heads))];
     }
   }
-  EncodeRow(dtype, values, out);
+  if (coder_ != nullptr && spec.is_matrix) {
+    coder_->Encode(spec, dtype, from, values, out);
+  } else {
+    EncodeRow(dtype, values, out);
+  }
 }
 
 void RowEncoder::Report(size_t bytes) {
@@ -77,6 +78,7 @@ void RowEncoder::Encode(const OutputTensor& tensor, const Sink& sink) {
   const int64_t step = std::max<int64_t>(
       1, static_cast<int64_t>(kPieceBytes / std::max<size_t>(1, row_bytes)));
   std::vector<std::byte> piece;
+  if (coder_ != nullptr && tensor.spec.is_matrix) coder_->Begin(tensor.spec);
   for (int64_t begin = 0; begin < rows; begin += step) {
     const int64_t n = std::min(step, rows - begin);
     piece.resize(static_cast<size_t>(n) * row_bytes);

@@ -23,8 +23,10 @@ class RowEncoder {
  public:
   using Sink = std::function<void(std::span<const std::byte>)>;
 
+  // Matrices go through `coder`; without one, through EncodeRow (formats.h).
   RowEncoder(const TensorSource& source, std::string path,
-             const std::vector<OutputTensor>& tensors, WriteProgress progress);
+             const std::vector<OutputTensor>& tensors, WriteProgress progress,
+             MatrixCoder* coder = nullptr);
 
   void Encode(const OutputTensor& tensor, const Sink& sink);
 
@@ -36,6 +38,7 @@ class RowEncoder {
   const TensorSource& source_;
   std::string path_;
   WriteProgress progress_;
+  MatrixCoder* coder_;
   uint64_t done_ = 0, total_ = 0;
 };
 

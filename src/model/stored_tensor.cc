@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
 #include "formats/formats.h"
+#include "formats/pack.h"
 #include "model/checkpoint.h"
 
 namespace llamba {
@@ -14,6 +16,21 @@ std::vector<float> DecodeRowAt(const TensorView& view, int64_t row) {
   DecodeRow(view.dtype, view.data + static_cast<size_t>(row) * row_bytes,
             values);
   return values;
+}
+
+// True where F16 holds every value exactly.
+bool AreHalves(const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(), [](float value) {
+    return HalfToFloat(FloatToHalf(value)) == value;
+  });
+}
+
+bool HoldsHalves(const TensorView& view) {
+  if (view.dtype == DType::kF16) return true;
+  for (int64_t r = 0; r < view.shape[0]; ++r) {
+    if (!AreHalves(DecodeRowAt(view, r))) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -52,11 +69,48 @@ int64_t StoredTensor::FileRow(int64_t r) const {
   return r - in_head + 2 * j + half;
 }
 
-const std::byte* StoredTensor::RawRow(int64_t r) const {
+// Two blocks, or more, of a row share the scale and offset of their group.
+bool StoredTensor::IsQ41() const {
+  return mlx_bits_ == 4 && cols() / scales_.shape.back() % kBlockValues == 0 &&
+         HoldsHalves(scales_) && HoldsHalves(offsets_);
+}
+
+DType StoredTensor::GgufType() const {
+  if (IsPlain()) return data_.dtype;
+  return IsQ41() ? DType::kQ4_1 : DType::kF32;
+}
+
+bool StoredTensor::CopyRow(DType dtype, int64_t r, std::byte* out) const {
   const bool permuted_vector = interleaved_heads_ > 0 && shape_.size() == 1;
-  if (!IsPlain() || permuted_vector) return nullptr;
-  return data_.data + static_cast<size_t>(FileRow(r)) *
-                          RowBytes(data_.dtype, cols()).value();
+  if (permuted_vector) return false;
+  if (mlx_bits_ == 4 && dtype == DType::kQ4_1) return CopyMlxRow(r, out);
+  if (mlx_bits_ != 0 || dtype != data_.dtype) return false;
+  const size_t row_bytes = RowBytes(dtype, cols()).value();
+  std::memcpy(out, data_.data + static_cast<size_t>(FileRow(r)) * row_bytes,
+              row_bytes);
+  return true;
+}
+
+bool StoredTensor::CopyMlxRow(int64_t r, std::byte* out) const {
+  const std::vector<float> scales = DecodeRowAt(scales_, r);
+  const std::vector<float> offsets = DecodeRowAt(offsets_, r);
+  const int64_t group = cols() / scales_.shape.back();
+  if (group % kBlockValues != 0 || !AreHalves(scales) || !AreHalves(offsets)) {
+    return false;
+  }
+  const std::byte* nibbles = data_.data + r * cols() / 2;
+  const int64_t block_bytes = GetBlockSize(DType::kQ4_1).bytes;
+  for (int64_t i = 0; i < cols(); i += kBlockValues, out += block_bytes) {
+    uint8_t codes[kBlockValues];
+    for (int64_t j = 0; j < kBlockValues; ++j) {
+      const auto pair = std::to_integer<uint8_t>(nibbles[(i + j) / 2]);
+      codes[j] = j % 2 == 0 ? pair & 15 : pair >> 4;
+    }
+    const auto g = static_cast<size_t>(i / group);
+    PackBlock(DType::kQ4_1, FloatToHalf(scales[g]), FloatToHalf(offsets[g]),
+              codes, out);
+  }
+  return true;
 }
 
 void StoredTensor::DecodeMlx(int64_t r, std::span<float> out) const {

@@ -27,8 +27,8 @@ class SyntheticSource : public TensorSource {
   SyntheticSource(const ModelConfig& config, uint64_t seed);
 
   DType StoredType(const TensorSpec&) const override { return DType::kF32; }
-  const std::byte* RawRow(const TensorSpec&, int64_t) const override {
-    return nullptr;
+  bool CopyRow(const TensorSpec&, DType, int64_t, std::byte*) const override {
+    return false;
   }
   void FillRow(const TensorSpec& spec, int64_t row,
                std::span<float> out) const override;

@@ -13,11 +13,11 @@ class CheckpointSource : public TensorSource {
       : checkpoint_(checkpoint) {}
 
   DType StoredType(const TensorSpec& spec) const override {
-    const StoredTensor& tensor = Get(spec);
-    return tensor.RawRow(0) == nullptr ? DType::kF32 : tensor.dtype();
+    return Get(spec).GgufType();
   }
-  const std::byte* RawRow(const TensorSpec& spec, int64_t row) const override {
-    return Get(spec).RawRow(row);
+  bool CopyRow(const TensorSpec& spec, DType dtype, int64_t row,
+               std::byte* out) const override {
+    return Get(spec).CopyRow(dtype, row, out);
   }
   void FillRow(const TensorSpec& spec, int64_t row,
                std::span<float> out) const override {
@@ -40,17 +40,27 @@ std::string NameOf(const std::string& path) {
              : full.stem().string();
 }
 
+GgufMetadata Named(GgufMetadata metadata, const Checkpoint& checkpoint) {
+  if (!metadata.Has("general.name")) {
+    metadata.Set("general.name", NameOf(checkpoint.path));
+  }
+  return metadata;
+}
+
 }  // namespace
 
 void WriteGgufModel(const Checkpoint& checkpoint, const std::string& path,
                     std::optional<DType> dtype, const GgufMetadata& extra,
                     const WriteProgress& progress) {
-  GgufMetadata named = extra;
-  if (!named.Has("general.name")) {
-    named.Set("general.name", NameOf(checkpoint.path));
-  }
-  WriteGguf(checkpoint.config, CheckpointSource(checkpoint), path, dtype, named,
-            progress);
+  WriteGguf(checkpoint.config, CheckpointSource(checkpoint), path, dtype,
+            Named(extra, checkpoint), progress);
+}
+
+void WriteGgufModel(const Checkpoint& checkpoint, const std::string& path,
+                    MatrixCoder& coder, const GgufMetadata& extra,
+                    const WriteProgress& progress) {
+  WriteGguf(checkpoint.config, CheckpointSource(checkpoint), path, coder,
+            Named(extra, checkpoint), progress);
 }
 
 void WriteSafetensorsModel(const Checkpoint& checkpoint, const std::string& dir,

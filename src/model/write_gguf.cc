@@ -43,18 +43,35 @@ int64_t InterleavedHeads(const TensorSpec& spec, const ModelConfig& config) {
 }
 
 std::vector<OutputTensor> Tensors(const ModelConfig& config, Layout layout,
-                                  const TensorSource& source,
-                                  std::optional<DType> dtype) {
+                                  const MatrixCoder& coder) {
   std::vector<OutputTensor> tensors;
   for (const TensorSpec& spec : Schema(config)) {
-    const DType type =
-        spec.is_matrix ? dtype.value_or(source.StoredType(spec)) : DType::kF32;
+    const DType type = spec.is_matrix ? coder.Type(spec) : DType::kF32;
     tensors.push_back({spec,
                        {TensorName(layout, spec.id), type, spec.shape},
                        InterleavedHeads(spec, config)});
   }
   return tensors;
 }
+
+// One type for all matrices, or as stored; rows are rounded plainly.
+class PlainCoder : public MatrixCoder {
+ public:
+  PlainCoder(const TensorSource& source, std::optional<DType> dtype)
+      : source_(source), dtype_(dtype) {}
+
+  DType Type(const TensorSpec& spec) const override {
+    return dtype_.value_or(source_.StoredType(spec));
+  }
+  void Encode(const TensorSpec&, DType dtype, int64_t,
+              std::span<const float> values, std::byte* out) override {
+    EncodeRow(dtype, values, out);
+  }
+
+ private:
+  const TensorSource& source_;
+  std::optional<DType> dtype_;
+};
 
 void SetFileType(const std::vector<OutputTensor>& tensors,
                  GgufMetadata* metadata) {
@@ -102,11 +119,11 @@ GgufMetadata Metadata(const ModelConfig& config, const std::string& path,
 }  // namespace
 
 void WriteGguf(const ModelConfig& config, const TensorSource& source,
-               const std::string& path, std::optional<DType> dtype,
+               const std::string& path, MatrixCoder& coder,
                const GgufMetadata& extra, const WriteProgress& progress) {
   const bool llama = IsLlamaArch(config, path);
-  const std::vector<OutputTensor> tensors = Tensors(
-      config, llama ? Layout::kGgufLlama : Layout::kGgufLlamba, source, dtype);
+  const std::vector<OutputTensor> tensors =
+      Tensors(config, llama ? Layout::kGgufLlama : Layout::kGgufLlamba, coder);
   const GgufMetadata metadata = Metadata(config, path, tensors, llama, extra);
 
   const std::vector<float> divisors = config.HasMixer(MixerKind::kAttention)
@@ -121,13 +138,20 @@ void WriteGguf(const ModelConfig& config, const TensorSource& source,
 
   GgufWriter writer(path, metadata, infos);
   if (!divisors.empty()) writer.Append(std::as_bytes(std::span(divisors)));
-  RowEncoder encoder(source, path, tensors, progress);
+  RowEncoder encoder(source, path, tensors, progress, &coder);
   for (const OutputTensor& tensor : tensors) {
     encoder.Encode(tensor, [&](std::span<const std::byte> bytes) {
       writer.AppendPart(bytes);
     });
   }
   writer.Commit();
+}
+
+void WriteGguf(const ModelConfig& config, const TensorSource& source,
+               const std::string& path, std::optional<DType> dtype,
+               const GgufMetadata& extra, const WriteProgress& progress) {
+  PlainCoder coder(source, dtype);
+  WriteGguf(config, source, path, coder, extra, progress);
 }
 
 }  // namespace llamba

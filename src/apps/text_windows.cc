@@ -1,0 +1,56 @@
+#include "apps/text_windows.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "generate/loaded_model.h"
+
+namespace llamba {
+namespace {
+
+constexpr std::string_view kSeparator = "<|end_of_text|>";
+
+void ReplaceSeparators(std::string* text) {
+  for (size_t at = 0; (at = text->find(kSeparator, at)) != std::string::npos;) {
+    text->replace(at, kSeparator.size(), "\n\n");
+  }
+}
+
+}  // namespace
+
+std::vector<std::vector<int32_t>> TextWindows(const Tokenizer& tokenizer,
+                                              std::string text, int64_t window,
+                                              int64_t limit,
+                                              const std::string& where) {
+  CheckUtf8(text, where);
+  ReplaceSeparators(&text);
+  const auto prefix =
+      tokenizer.bos_id() ? tokenizer.bos_id() : tokenizer.eos_id();
+  if (!prefix) {
+    Fail("{}: the tokenizer has no token that begins or ends a text", where);
+  }
+  std::vector<int32_t> ids = tokenizer.Encode(text, {});
+  if (ids.empty()) Fail("{}: expected a text, found none", where);
+  if (limit > 0 && limit < static_cast<int64_t>(ids.size())) {
+    ids.resize(static_cast<size_t>(limit));
+  }
+  std::vector<std::vector<int32_t>> windows;
+  const auto step = static_cast<size_t>(window - 1);
+  for (size_t at = 0; at < ids.size(); at += step) {
+    const size_t n = std::min(step, ids.size() - at);
+    std::vector<int32_t>& ours = windows.emplace_back(1, *prefix);
+    ours.insert(ours.end(), ids.begin() + static_cast<ptrdiff_t>(at),
+                ids.begin() + static_cast<ptrdiff_t>(at + n));
+  }
+  return windows;
+}
+
+int64_t TokensIn(const std::vector<std::vector<int32_t>>& windows) {
+  int64_t n = 0;
+  for (const auto& window : windows) {
+    n += static_cast<int64_t>(window.size()) - 1;
+  }
+  return n;
+}
+
+}  // namespace llamba

@@ -1,0 +1,17 @@
+#ifndef LLAMBA_QUANTIZE_IMATRIX_NAMES_H_
+#define LLAMBA_QUANTIZE_IMATRIX_NAMES_H_
+
+// llama.cpp's names in an importance matrix (tools/imatrix), shared by reader
+// and writer.
+namespace llamba {
+
+inline constexpr char kImatrixType[] = "imatrix";
+inline constexpr char kSumsSuffix[] = ".in_sum2";
+inline constexpr char kCountsSuffix[] = ".counts";
+inline constexpr char kDatasetsKey[] = "imatrix.datasets";
+inline constexpr char kChunkCountKey[] = "imatrix.chunk_count";
+inline constexpr char kChunkSizeKey[] = "imatrix.chunk_size";
+
+}  // namespace llamba
+
+#endif  // LLAMBA_QUANTIZE_IMATRIX_NAMES_H_
