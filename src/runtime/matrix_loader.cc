@@ -33,12 +33,9 @@ void CheckFits(const StoredTensor& tensor, const std::string& path,
 // What panels a block type is multiplied in: its own, or for those that have
 // none the finest that has. Empty: none.
 std::optional<DType> PanelType(const StoredTensor& tensor) {
-  if (tensor.mlx_bits() != 0 || IsFloat(tensor.dtype()) ||
-      GetBlockSize(tensor.dtype()).elements == 1 ||
-      tensor.cols() % kPanelBlock != 0 || tensor.RawRow(0) == nullptr) {
-    return std::nullopt;
-  }
-  return HasPanels(tensor.dtype()) ? tensor.dtype() : DType::kQ8_0;
+  const DType type = tensor.GgufType();
+  if (GetBlockSize(type).elements == 1) return std::nullopt;
+  return HasPanels(type) ? type : DType::kQ8_0;
 }
 
 // Cuts n units of `values` values each into tasks and calls fn(begin, end).
@@ -149,8 +146,7 @@ void MatrixLoader::PackPanels(const StoredTensor& tensor, DType target,
   const int64_t cols = tensor.cols();
   const int64_t panel_bytes = PanelShape(target, cols).bytes;
   const auto row_bytes = static_cast<size_t>(*RowBytes(target, cols));
-  const bool encode = target != tensor.dtype();
-  std::vector<std::byte> encoded(encode ? kPanelRows * row_bytes : 0);
+  std::vector<std::byte> block(kPanelRows * row_bytes);
   std::array<const std::byte*, kPanelRows> rows{};
   for (int64_t panel = begin; panel < end; ++panel) {
     const int64_t first = panel * kPanelRows;
@@ -158,9 +154,10 @@ void MatrixLoader::PackPanels(const StoredTensor& tensor, DType target,
         static_cast<size_t>(std::min(kPanelRows, tensor.rows() - first));
     for (size_t i = 0; i < n; ++i) {
       const int64_t row = first + static_cast<int64_t>(i);
-      rows[i] = encode ? encoded.data() + i * row_bytes : tensor.RawRow(row);
-      if (encode) {
-        Decode(tensor, target, row, row + 1, encoded.data() + i * row_bytes);
+      std::byte* to = block.data() + i * row_bytes;
+      rows[i] = to;
+      if (!tensor.CopyRow(target, row, to)) {
+        Decode(tensor, target, row, row + 1, to);
       }
     }
     PackPanel(target, std::span(rows).first(n), cols,

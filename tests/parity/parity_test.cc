@@ -122,6 +122,8 @@ TEST_P(GoldenTest, LogitsLikelihoodAndGreedyText) {
       SharedMaterial(folder_ + "/SmolLM2-135M-Instruct.Q4_1.gguf");
   LoadOptions options;
   options.isa = isa();
+  // Blocks would be multiplied by activations in 8 bits, unless decoded.
+  if (!gguf.empty()) options.dtype = DType::kF32;
   const auto model = Model::Load(gguf.empty() ? where : gguf, options);
   Executor executor(model);
   ExpectGolden(*model, executor, golden);
@@ -165,6 +167,7 @@ TEST_P(PublishedTest, Logits) {
   const Json expected = Json::parse(ReadFile(folder + "/expected.json"));
   LoadOptions options;
   options.isa = std::get<1>(GetParam());
+  options.dtype = DType::kF32;
   const auto model = Model::Load(folder, options);
   Executor executor(model);
   for (const Json& sequence : expected.at("sequences")) {
