@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/large_buffer.h"
 #include "formats/formats.h"
 #include "kernels/ops.h"
 #include "kernels/panels/panels.h"
@@ -124,8 +125,7 @@ class Weights {
       view_.row_bytes = static_cast<int64_t>(row.size());
     }
     copies_ = std::max<int64_t>(1, (256 << 20) / view_.bytes());
-    bytes_ =
-        AlignedBuffer<std::byte>(static_cast<size_t>(copies_ * view_.bytes()));
+    bytes_ = LargeBuffer(static_cast<size_t>(copies_ * view_.bytes()));
     for (size_t at = 0; at < bytes_.size(); at += unit.size()) {
       std::memcpy(bytes_.data() + at, unit.data(), unit.size());
     }
@@ -142,7 +142,7 @@ class Weights {
  private:
   MatrixView view_;
   int64_t copies_ = 1, next_ = 0;
-  AlignedBuffer<std::byte> bytes_;
+  LargeBuffer bytes_;
 };
 
 void MatMul(benchmark::State& state, DType dtype, int64_t n, int64_t k,

@@ -99,7 +99,7 @@ Matrix MatrixLoader::Decoded(const StoredTensor& tensor, DType target) const {
   view.rows = tensor.rows();
   view.cols = tensor.cols();
   view.row_bytes = static_cast<int64_t>(*RowBytes(target, view.cols));
-  matrix.owned = AlignedBuffer<std::byte>(static_cast<size_t>(view.bytes()));
+  matrix.owned = LargeBuffer(static_cast<size_t>(view.bytes()));
   view.data = matrix.owned.data();
   ForUnits(pool_, view.rows, view.cols, [&](int64_t begin, int64_t end) {
     Decode(tensor, target, begin, end,
@@ -115,7 +115,7 @@ Matrix MatrixLoader::Packed(const StoredTensor& tensor, DType target) const {
   view.rows = tensor.rows();
   view.cols = tensor.cols();
   view.panel_bytes = PanelShape(target, view.cols).bytes;
-  matrix.owned = AlignedBuffer<std::byte>(static_cast<size_t>(view.bytes()));
+  matrix.owned = LargeBuffer(static_cast<size_t>(view.bytes()));
   view.data = matrix.owned.data();
   ForUnits(pool_, CeilDiv(view.rows, kPanelRows), kPanelRows * view.cols,
            [&](int64_t begin, int64_t end) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/large_buffer.h"
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
 #include "model/checkpoint.h"
@@ -24,7 +25,7 @@ struct Matrix {
   Matrix& operator=(Matrix&&) = default;
 
   MatrixView view;
-  AlignedBuffer<std::byte> owned;
+  LargeBuffer owned;
 };
 
 // Row r of a matrix in any layout, as float32.

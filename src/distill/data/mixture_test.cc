@@ -58,7 +58,9 @@ TEST(PackedSource, SegmentsAreTheDocuments) {
     for (int64_t t = 1; t < kLength; ++t) {
       const bool goes_on = s.ids[t] == s.ids[t - 1] + 1;
       EXPECT_EQ(s.segments[t], s.segments[t - 1] + (goes_on ? 0 : 1));
-      if (!goes_on) EXPECT_EQ(s.ids[t] % 100, 0) << "a document's middle";
+      if (!goes_on) {
+        EXPECT_EQ(s.ids[t] % 100, 0) << "a document's middle";
+      }
     }
   }
 }
