@@ -58,8 +58,10 @@ struct MatMulArgs {
 
 // Activations in 8 bits for products with quantised weights: x[m, k] ~
 // codes[m, k] * scales[m, k / 32], with K a multiple of 32. Made by
-// quantize_rows: a scale is the largest magnitude of its 32 values over 127, a
-// code the nearest integer (even where two are as near).
+// quantize_rows, for the matmul_panels of the same table: a scale is the
+// largest magnitude of its 32 values over 127, a code the nearest integer (even
+// where two are as near). A table may order the codes of 16 rows and more
+// otherwise.
 struct QuantizedRows {
   int64_t m = 0;
   int64_t cols = 0;

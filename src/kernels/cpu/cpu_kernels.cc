@@ -50,6 +50,7 @@ std::vector<KernelTable> Kernels() {
     KernelTable amx = tables.front();
     amx.isa = "amx";
     const panels::Kernels tiles = panels::For(amx.isa);
+    amx.quantize_rows = tiles.quantize_rows;
     amx.matmul_panels = tiles.matmul;
     amx.integer_peak = tiles.peak;
     tables.insert(tables.begin(), amx);

@@ -29,6 +29,48 @@ struct alignas(64) TileConfig {
   uint8_t rows[16] = {16, 16, 16, 16, 8, 8};
 };
 
+// Activations lie as tiles read them: of every whole 16 rows, block after
+// block, the 32 columns of each row; the rows left over row by row.
+int8_t* CodesAt(const QuantizedRows& rows, int64_t m, int64_t block) {
+  const int64_t whole = rows.m / kTileRows * kTileRows;
+  if (m >= whole) return rows.codes + m * rows.cols + block * kPanelBlock;
+  return rows.codes + m / kTileRows * kTileRows * rows.cols +
+         (block * kTileRows + m % kTileRows) * kPanelBlock;
+}
+
+// See cpu/quantize_rows.cc: the same values.
+void QuantizeBlock(const float* x, const QuantizedRows& out, int64_t m,
+                   int64_t block) {
+  const __m512 low = _mm512_loadu_ps(x);
+  const __m512 high = _mm512_loadu_ps(x + 16);
+  const float max = _mm512_reduce_max_ps(
+      _mm512_max_ps(_mm512_abs_ps(low), _mm512_abs_ps(high)));
+  const __m512 none = _mm512_setzero_ps();
+  // Not zero where a value is not finite.
+  const float taint = _mm512_reduce_add_ps(
+      _mm512_fmadd_ps(low, none, _mm512_mul_ps(high, none)));
+  const bool zero = max < 1e-30f;
+  const __m512 factor = _mm512_set1_ps(zero ? 0.0f : 127.0f / max);
+  const __m512i first = _mm512_cvtps_epi32(_mm512_mul_ps(low, factor));
+  const __m512i second = _mm512_cvtps_epi32(_mm512_mul_ps(high, factor));
+  auto* codes = reinterpret_cast<__m128i*>(CodesAt(out, m, block));
+  _mm_storeu_si128(codes, _mm512_cvtsepi32_epi8(first));
+  _mm_storeu_si128(codes + 1, _mm512_cvtsepi32_epi8(second));
+  const int64_t at = m * (out.cols / kPanelBlock) + block;
+  out.scales[at] = (zero ? 0.0f : max / 127.0f) + taint;
+  out.code_sums[at] = _mm512_reduce_add_epi32(_mm512_add_epi32(first, second));
+  out.sums[at] = out.scales[at] * static_cast<float>(out.code_sums[at]);
+}
+
+void QuantizeTiles(const QuantizeArgs& args, int64_t m_begin, int64_t m_end) {
+  for (int64_t m = m_begin; m < m_end; ++m) {
+    const float* x = args.x + m * args.x_stride;
+    for (int64_t b = 0; b < args.out.cols / kPanelBlock; ++b) {
+      QuantizeBlock(x + b * kPanelBlock, args.out, m, b);
+    }
+  }
+}
+
 class TileUse {
  public:
   explicit TileUse(const TileConfig& config) {
@@ -131,7 +173,8 @@ struct TileSums {
                          int64_t m) {
     const int64_t cols = args.x.cols;
     const int64_t blocks = cols / kPanelBlock;
-    const int8_t* x = args.x.codes + m * cols;
+    const int8_t* x = args.x.codes + m * cols;  // in tiles
+    constexpr int64_t kTileBytes = kTileRows * kPanelBlock;
     alignas(64) int32_t dots[2][kTileRows * kPanelRows];
     Repeat<kTileRows>(
         [&](auto i) LLAMBA_INLINE_LAMBDA { sum[i] = _mm512_setzero_ps(); });
@@ -139,10 +182,10 @@ struct TileSums {
     for (; b + 2 <= blocks; b += 2) {
       _tile_zero(0);
       _tile_zero(1);
-      _tile_loadd(2, x + b * kPanelBlock, cols);
+      _tile_loadd(2, x + b * kTileBytes, kPanelBlock);
       _tile_loadd(4, panel.codes(b), 64);
       _tile_dpbssd(0, 2, 4);
-      _tile_loadd(3, x + (b + 1) * kPanelBlock, cols);
+      _tile_loadd(3, x + (b + 1) * kTileBytes, kPanelBlock);
       _tile_loadd(5, panel.codes(b + 1), 64);
       _tile_dpbssd(1, 3, 5);
       _tile_stored(0, dots[0], 64);
@@ -152,7 +195,7 @@ struct TileSums {
     }
     if (b == blocks) return;
     _tile_zero(0);
-    _tile_loadd(2, x + b * kPanelBlock, cols);
+    _tile_loadd(2, x + b * kTileBytes, kPanelBlock);
     _tile_loadd(4, panel.codes(b), 64);
     _tile_dpbssd(0, 2, 4);
     _tile_stored(0, dots[0], 64);
@@ -231,6 +274,6 @@ double TilePeak(int64_t rounds, float* sink) {
 
 }  // namespace
 
-Kernels Amx() { return {MatMulTiles, TilePeak}; }
+Kernels Amx() { return {MatMulTiles, TilePeak, QuantizeTiles}; }
 
 }  // namespace llamba::panels

@@ -13,6 +13,8 @@ namespace llamba::panels {
 struct Kernels {
   decltype(KernelTable::matmul_panels) matmul;
   decltype(KernelTable::integer_peak) peak;
+  // Null where the product takes activations row by row.
+  decltype(KernelTable::quantize_rows) quantize_rows = nullptr;
 };
 
 Kernels Portable();

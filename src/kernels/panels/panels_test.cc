@@ -79,13 +79,18 @@ class BlockWeights {
 class Activations {
  public:
   Activations(const KernelTable& kernels, const Matrix& x)
+      : Activations(kernels, x, 0, x.rows()) {}
+  // Of rows [first, first + count).
+  Activations(const KernelTable& kernels, const Matrix& x, int64_t first,
+              int64_t count)
       : codes_(Size(x, 1)),
         scales_(Size(x, 32)),
         sums_(Size(x, 32)),
         code_sums_(Size(x, 32)) {
-    rows_ = {x.rows(),       x.cols(),     codes_.data(),
+    rows_ = {count,          x.cols(),     codes_.data(),
              scales_.data(), sums_.data(), code_sums_.data()};
-    kernels.quantize_rows({x.data(), x.stride(), rows_}, 0, x.rows());
+    kernels.quantize_rows({x.data() + first * x.stride(), x.stride(), rows_}, 0,
+                          count);
   }
   const QuantizedRows& rows() const { return rows_; }
 
@@ -166,9 +171,10 @@ class PanelTest : public testing::IsaTest {
     const BlockWeights w(random, dtype, n, k);
     const std::vector<std::byte> packed = w.Packed();
     const Matrix x = Matrix::Normal(random, m, k);
+    const Activations own(kernels(), x);
     const Activations a(reference::Kernels(), x);
     Matrix y(m, n), expected(m, n);
-    kernels().matmul_panels(Args(w, packed, a.rows(), y), 0, Panels(w));
+    kernels().matmul_panels(Args(w, packed, own.rows(), y), 0, Panels(w));
     reference::MatMulPanels(Args(w, packed, a.rows(), expected), 0, Panels(w));
     y.ExpectWrittenExactly();
     const double depth = 2 * static_cast<double>(k) / 32 + 4;
@@ -251,14 +257,14 @@ TEST_P(PanelTest, BitsDependOnNeitherRowsNorRange) {
     const BlockWeights w(random, dtype, n, 768);
     const std::vector<std::byte> packed = w.Packed();
     const Matrix x = Matrix::Normal(random, m, 768);
-    const Activations a(kernels(), x);
+    const Activations all(kernels(), x);
     Matrix whole(m, n);
-    kernels().matmul_panels(Args(w, packed, a.rows(), whole), 0, Panels(w));
+    kernels().matmul_panels(Args(w, packed, all.rows(), whole), 0, Panels(w));
     for (const int64_t rows : {1, 2, 3, 4, 5, 6, 7, 13, 16, 18, 32}) {
       Matrix pieces(m, n);
       for (int64_t r = 0; r < m; r += rows) {
-        PanelMatMulArgs args = Args(w, packed, RowsFrom(a.rows(), r), pieces);
-        args.x.m = std::min(rows, m - r);
+        const Activations some(kernels(), x, r, std::min(rows, m - r));
+        PanelMatMulArgs args = Args(w, packed, some.rows(), pieces);
         args.y += r * pieces.stride();
         const int64_t cut = 1 + (r + rows) % (Panels(w) - 1);
         kernels().matmul_panels(args, 0, cut);
