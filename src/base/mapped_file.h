@@ -32,9 +32,9 @@ class MappedFile {
   size_t size_;
 };
 
-// Tells the system that these bytes of a MappedFile are not needed soon, so that
-// they stop counting as this process' memory; reading them again is slow, not
-// wrong. For bytes of mapped files only.
+// Tells the system that these bytes of a MappedFile are not needed soon, so
+// that they stop counting as this process' memory; reading them again is slow,
+// not wrong. For bytes of mapped files only.
 void ReleasePages(std::span<const std::byte> bytes);
 
 }  // namespace llamba
