@@ -89,6 +89,7 @@ TaskResult ResultOf(const Task& task, const TaskItems& items,
                     const std::vector<ItemScore>& scores,
                     const std::vector<size_t>& which, int shots) {
   std::vector<ItemScore> chosen;
+  chosen.reserve(which.size());
   for (const size_t i : which) chosen.push_back(scores[i]);
   TaskResult result;
   result.name = task.name;

@@ -2,6 +2,7 @@
 #define LLAMBA_QUANTIZE_LEVELS_H_
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include "formats/pack.h"
@@ -21,7 +22,7 @@ struct UniformLevels {
   // The code nearest to a value in units of the scale.
   uint8_t Nearest(float value) const {
     const float bounded = std::clamp(value, low(), high());
-    return static_cast<uint8_t>(bounded - low() + 0.5f);
+    return static_cast<uint8_t>(std::lround(bounded - low()));
   }
   float Value(uint8_t code) const { return low() + static_cast<float>(code); }
 };

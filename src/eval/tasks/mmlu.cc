@@ -23,6 +23,7 @@ std::vector<std::string> ChoicesOf(const Record& record) {
     return choices;
   }
   std::vector<std::string> choices;
+  choices.reserve(kLetters.size());
   for (const char* letter : kLetters) choices.push_back(record.Text(letter));
   return choices;
 }

@@ -39,7 +39,7 @@ struct Vectors {
   // fn(i) for each element.
   template <class Vector, class Fn>
   static LLAMBA_INLINE Vector Make(const Fn& fn) {
-    constexpr int kCount = sizeof(Vector{}.v) / sizeof(Vector{}.v[0]);
+    constexpr int kCount = std::extent_v<decltype(Vector::v)>;
     Vector out;
     for (int i = 0; i < kCount; ++i) out.v[i] = fn(i);
     return out;
