@@ -21,6 +21,7 @@ void AddTokenizeCommand(CLI::App& program);
 void AddLogitsCommand(CLI::App& program);
 void AddConvertCommand(CLI::App& program);
 void AddQuantizeCommand(CLI::App& program);
+void AddImatrixCommand(CLI::App& program);
 void AddKlCommand(CLI::App& program);
 void AddInspectCommand(CLI::App& program);
 void AddSynthCommand(CLI::App& program);

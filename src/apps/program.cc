@@ -36,6 +36,7 @@ std::unique_ptr<CLI::App> MakeProgram() {
   AddChatCommand(*program);
   AddConvertCommand(*program);
   AddQuantizeCommand(*program);
+  AddImatrixCommand(*program);
   AddKlCommand(*program);
   AddInspectCommand(*program);
   AddTokenizeCommand(*program);

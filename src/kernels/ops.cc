@@ -146,6 +146,7 @@ QuantizedRows Ops::Quantize(std::span<const MatMulArgs> args) const {
 }
 
 void Ops::MatMuls(std::span<const MatMulArgs> args) const {
+  if (observer_ != nullptr) observer_->Observe(args);
   WorkList work;
   for (const MatMulArgs& a : args) {
     Check(a);

@@ -8,14 +8,25 @@
 
 namespace llamba {
 
+// Sees every product before it is computed: for statistics of what matrices are
+// multiplied by. Called on the thread that called Ops.
+class MatMulObserver {
+ public:
+  virtual ~MatMulObserver() = default;
+  // Products of one call share their x.
+  virtual void Observe(std::span<const MatMulArgs> args) = 0;
+};
+
 // What model code calls: each op checks its arguments (an assertion: shapes
 // come from a validated config), cuts the work along rows, channels or heads,
-// never along K, and runs it on the pool. Holds no state but the two
-// references, which must outlive it; thread-safe, calls queue for the pool.
+// never along K, and runs it on the pool. Holds no state but the references
+// (`observer` may be null), which must outlive it; thread-safe, calls queue for
+// the pool.
 class Ops {
  public:
-  Ops(const KernelTable& kernels, ThreadPool& pool)
-      : kernels_(kernels), pool_(pool) {}
+  Ops(const KernelTable& kernels, ThreadPool& pool,
+      MatMulObserver* observer = nullptr)
+      : kernels_(kernels), pool_(pool), observer_(observer) {}
 
   const KernelTable& kernels() const { return kernels_; }
   ThreadPool& pool() const { return pool_; }
@@ -39,6 +50,7 @@ class Ops {
 
   const KernelTable& kernels_;
   ThreadPool& pool_;
+  MatMulObserver* observer_;
 };
 
 }  // namespace llamba

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "checkpoint/safetensors.h"
+#include "formats/formats.h"
 #include "model/fixtures_test.h"
 #include "tests/shared_material.h"
 
@@ -85,6 +86,23 @@ TEST(Mlx, ThePublishedFourBitFileIsDecoded) {
   }
   EXPECT_NEAR(sum, 1.0751113891601562, 1e-5);
   EXPECT_NEAR(squares, 185.57050093560247, 1e-5);
+}
+
+// Scales of both signs: 4 bits and halves are Q4_1, bit for bit.
+TEST(Mlx, FourBitsBecomeQ41WithoutLoss) {
+  LLAMBA_NEED_SHARED(path, "published/mlx-4bit");
+  const Checkpoint mlx = OpenCheckpoint(path);
+  const TempDir dir;
+  WriteGgufModel(mlx, dir / "m.gguf", std::nullopt, {});
+  const Checkpoint gguf = OpenCheckpoint(dir / "m.gguf");
+  ExpectSameValues(mlx, gguf);
+  for (const auto& [id, tensor] : mlx.tensors) {
+    if (tensor.mlx_bits() != 4) continue;
+    const StoredTensor& written = gguf.Get(id.role, id.layer);
+    EXPECT_EQ(written.dtype(), DType::kQ4_1) << written.name();
+    EXPECT_EQ(written.bytes(),
+              TensorBytes(DType::kQ4_1, tensor.shape()).value());
+  }
 }
 
 TEST(Mlx, ConvertsToThePublishedLayout) {

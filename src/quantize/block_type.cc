@@ -22,6 +22,7 @@ class ScaledType : public BlockType {
     fit->scale[0] = HalfToFloat(fit->d);
     fit->offset[0] = 0;
   }
+  void Refit(const float*, const float*, int, GroupFit*) const override {}
   uint8_t Nearest(float value) const override { return levels_.Nearest(value); }
   float Level(uint8_t code) const override { return levels_.Value(code); }
   void Pack(const GroupFit& fit, const uint8_t* codes,
@@ -48,6 +49,7 @@ class AffineType : public BlockType {
     fit->scale[0] = HalfToFloat(fit->d);
     fit->offset[0] = HalfToFloat(fit->m);
   }
+  void Refit(const float*, const float*, int, GroupFit*) const override {}
   uint8_t Nearest(float value) const override { return levels_.Nearest(value); }
   float Level(uint8_t code) const override { return levels_.Value(code); }
   void Pack(const GroupFit& fit, const uint8_t* codes,

@@ -35,6 +35,10 @@ class BlockType {
   // w have group() elements, w is nowhere negative. Throws Error for values
   // that are not finite and scales that no half can hold.
   virtual void Fit(const float* x, const float* w, GroupFit* fit) const = 0;
+  // Chooses block b of 32 values anew, as far as its group's parameters allow,
+  // for values that have changed since; x and w have 32 elements.
+  virtual void Refit(const float* x, const float* w, int b,
+                     GroupFit* fit) const = 0;
   // The code whose level is nearest to a value in units of the scale.
   virtual uint8_t Nearest(float value) const = 0;
   virtual float Level(uint8_t code) const = 0;

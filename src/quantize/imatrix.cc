@@ -1,6 +1,8 @@
 #include "quantize/imatrix.h"
 
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "formats/formats.h"
@@ -13,6 +15,19 @@ std::vector<float> Decode(const TensorView& view) {
   std::vector<float> values(static_cast<size_t>(NumElements(view.shape)));
   DecodeRow(view.dtype, view.data, values);
   return values;
+}
+
+// The first of the matrices that share an input.
+std::string InputOwner(const std::string& matrix) {
+  constexpr std::pair<std::string_view, std::string_view> kShared[] = {
+      {"ffn_up", "ffn_gate"}, {"attn_k", "attn_q"}, {"attn_v", "attn_q"}};
+  for (const auto& [one, owner] : kShared) {
+    const std::string part = "." + std::string(one) + ".";
+    const size_t at = matrix.find(part);
+    if (at == std::string::npos) continue;
+    return std::string(matrix).replace(at + 1, one.size(), owner);
+  }
+  return matrix;
 }
 
 }  // namespace
@@ -66,6 +81,34 @@ std::vector<float> Imatrix::Importance(const std::string& matrix,
     value = static_cast<float>(value / mean);
   }
   return importance;
+}
+
+std::vector<float> Imatrix::Moments(const std::string& matrix,
+                                    int64_t cols) const {
+  const std::string name = InputOwner(matrix) + kMomentsSuffix;
+  const TensorView* view = file_.tensors.Find(name);
+  if (view == nullptr) return {};
+  if (view->dtype != DType::kF32 || view->shape != Shape{cols, cols}) {
+    Fail("{}: {}: expected F32 ({}, {}), found {} {}", path_, name, cols, cols,
+         DTypeName(view->dtype), ShapeString(view->shape));
+  }
+  std::vector<float> moments = Decode(*view);
+  double trace = 0;
+  for (int64_t i = 0; i < cols; ++i) {
+    const float square = moments[static_cast<size_t>(i * cols + i)];
+    if (!(square >= 0)) {
+      Fail("{}: {}: expected a positive diagonal, found {} in row {}", path_,
+           name, square, i);
+    }
+    trace += square;
+  }
+  if (!std::isfinite(trace)) {
+    Fail("{}: {}: expected finite sums, found {}", path_, name, trace);
+  }
+  if (trace == 0) return {};
+  const double scale = static_cast<double>(cols) / trace;
+  for (float& value : moments) value = static_cast<float>(value * scale);
+  return moments;
 }
 
 }  // namespace llamba

@@ -7,6 +7,8 @@ namespace llamba {
 
 inline constexpr char kImatrixType[] = "imatrix";
 inline constexpr char kSumsSuffix[] = ".in_sum2";
+// Ours, and optional: the sums of products of each two columns' inputs.
+inline constexpr char kMomentsSuffix[] = ".in_moments";
 inline constexpr char kCountsSuffix[] = ".counts";
 inline constexpr char kDatasetsKey[] = "imatrix.datasets";
 inline constexpr char kChunkCountKey[] = "imatrix.chunk_count";

@@ -13,6 +13,43 @@ constexpr int kTopScale = 63;
 constexpr int kTopCode = 15;
 constexpr int kRounds = 3;
 
+AffineFit FitOf(const Q4KScales& s, int j) {
+  return {HalfToFloat(s.d) * static_cast<float>(s.scales[j]),
+          -HalfToFloat(s.dmin) * static_cast<float>(s.mins[j])};
+}
+
+uint8_t SixBits(float value, float unit) {
+  if (unit == 0) return 0;
+  return static_cast<uint8_t>(
+      std::clamp(value / unit + 0.5f, 0.0f, static_cast<float>(kTopScale)));
+}
+
+void SetSixBits(AffineFit fit, int j, Q4KScales* scales) {
+  scales->scales[j] = SixBits(fit.scale, HalfToFloat(scales->d));
+  scales->mins[j] = SixBits(-fit.offset, HalfToFloat(scales->dmin));
+}
+
+// Moves a group's two small numbers to the best neighbours.
+void MoveGroup(std::span<const float> x, std::span<const float> w, int j,
+               Q4KScales* scales) {
+  const int scale = scales->scales[j], min = scales->mins[j];
+  float best = HUGE_VALF;
+  Q4KScales trial = *scales;
+  for (int s = std::max(0, scale - 1); s <= std::min(kTopScale, scale + 1);
+       ++s) {
+    for (int m = std::max(0, min - 1); m <= std::min(kTopScale, min + 1); ++m) {
+      trial.scales[j] = static_cast<uint8_t>(s);
+      trial.mins[j] = static_cast<uint8_t>(m);
+      const float error = AffineError(kTopCode, FitOf(trial, j), x, w);
+      if (error < best) {
+        best = error;
+        scales->scales[j] = trial.scales[j];
+        scales->mins[j] = trial.mins[j];
+      }
+    }
+  }
+}
+
 // One block of 256 values under way: eight scales and minima of 6 bits under
 // two halves. Rounds of two steps: each group moves its two small numbers to
 // the best neighbours, then least squares moves the two halves.
@@ -23,7 +60,7 @@ class Q4KSearch {
   Q4KScales Run() {
     StartFromGroups();
     for (int i = 0; i < kRounds; ++i) {
-      for (int j = 0; j < kGroups; ++j) MoveGroup(j);
+      for (int j = 0; j < kGroups; ++j) MoveGroup(X(j), W(j), j, &scales_);
       if (!MoveHalves()) break;
     }
     return scales_;
@@ -35,10 +72,6 @@ class Q4KSearch {
   }
   std::span<const float> W(int j) const {
     return {w_ + j * kBlockValues, kBlockValues};
-  }
-  static AffineFit FitOf(const Q4KScales& s, int j) {
-    return {HalfToFloat(s.d) * static_cast<float>(s.scales[j]),
-            -HalfToFloat(s.dmin) * static_cast<float>(s.mins[j])};
   }
   float Error(const Q4KScales& s) const {
     float error = 0;
@@ -58,40 +91,13 @@ class Q4KSearch {
     }
     SetHalves(top_scale / kTopScale, top_min / kTopScale);
     for (int j = 0; j < kGroups; ++j) {
-      scales_.scales[j] = SixBits(fits[j].scale, HalfToFloat(scales_.d));
-      scales_.mins[j] = SixBits(-fits[j].offset, HalfToFloat(scales_.dmin));
+      SetSixBits(fits[j], j, &scales_);
     }
   }
 
   void SetHalves(float d, float dmin) {
     scales_.d = ScaleHalf(d, DType::kQ4_K);
     scales_.dmin = ScaleHalf(dmin, DType::kQ4_K);
-  }
-
-  static uint8_t SixBits(float value, float unit) {
-    if (unit == 0) return 0;
-    return static_cast<uint8_t>(
-        std::clamp(value / unit + 0.5f, 0.0f, static_cast<float>(kTopScale)));
-  }
-
-  void MoveGroup(int j) {
-    const int scale = scales_.scales[j], min = scales_.mins[j];
-    float best = HUGE_VALF;
-    Q4KScales trial = scales_;
-    for (int s = std::max(0, scale - 1); s <= std::min(kTopScale, scale + 1);
-         ++s) {
-      for (int m = std::max(0, min - 1); m <= std::min(kTopScale, min + 1);
-           ++m) {
-        trial.scales[j] = static_cast<uint8_t>(s);
-        trial.mins[j] = static_cast<uint8_t>(m);
-        const float error = AffineError(kTopCode, FitOf(trial, j), X(j), W(j));
-        if (error < best) {
-          best = error;
-          scales_.scales[j] = trial.scales[j];
-          scales_.mins[j] = trial.mins[j];
-        }
-      }
-    }
   }
 
   // x ~ d a - dmin b with a = scale * code and b = min: least squares of the
@@ -139,12 +145,15 @@ class Q4K : public BlockType {
   int group() const override { return kSuperValues; }
   void Fit(const float* x, const float* w, GroupFit* fit) const override {
     fit->k = Q4KSearch(x, w).Run();
-    for (int j = 0; j < kGroups; ++j) {
-      fit->scale[j] =
-          HalfToFloat(fit->k.d) * static_cast<float>(fit->k.scales[j]);
-      fit->offset[j] =
-          -HalfToFloat(fit->k.dmin) * static_cast<float>(fit->k.mins[j]);
-    }
+    for (int j = 0; j < kGroups; ++j) SetGroup(j, fit);
+  }
+  void Refit(const float* x, const float* w, int b,
+             GroupFit* fit) const override {
+    const std::span<const float> values(x, kBlockValues);
+    const std::span<const float> weights(w, kBlockValues);
+    SetSixBits(FitAffine(kTopCode, true, values, weights), b, &fit->k);
+    MoveGroup(values, weights, b, &fit->k);
+    SetGroup(b, fit);
   }
   uint8_t Nearest(float value) const override { return levels_.Nearest(value); }
   float Level(uint8_t code) const override { return levels_.Value(code); }
@@ -154,6 +163,12 @@ class Q4K : public BlockType {
   }
 
  private:
+  static void SetGroup(int j, GroupFit* fit) {
+    const AffineFit affine = FitOf(fit->k, j);
+    fit->scale[j] = affine.scale;
+    fit->offset[j] = affine.offset;
+  }
+
   UniformLevels levels_{0, kTopCode};
 };
 

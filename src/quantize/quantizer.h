@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/tensor_source.h"
+#include "quantize/compensator.h"
 #include "quantize/imatrix.h"
 #include "quantize/plan.h"
 
@@ -34,8 +35,9 @@ struct QuantizeReport {
   }
 };
 
-// Rounds matrices by the plan for WriteGgufModel, and keeps account. Memory is
-// one row a thread, and what the writer holds.
+// Rounds matrices by the plan for WriteGgufModel, and keeps account: with an
+// imatrix by importance, and making up for errors where it has moments. Memory
+// is one row a thread, what the writer holds, and a matrix's moments.
 class Quantizer : public MatrixCoder {
  public:
   // All must outlive it. `imatrix` may be null; throws Error where it lacks a
@@ -63,7 +65,9 @@ class Quantizer : public MatrixCoder {
   const ModelConfig& config_;
   TypePlan plan_;
   const Imatrix* imatrix_;
-  std::vector<float> importance_;  // of the tensor under way; may be empty
+  // Of the tensor under way: both may be absent.
+  std::vector<float> importance_;
+  std::optional<Compensator> compensator_;
   std::vector<RowError> rows_;
   QuantizeReport report_;
   TensorReport* current_ = nullptr;  // of report_; null between tensors

@@ -10,14 +10,6 @@
 namespace llamba {
 namespace {
 
-void CheckFinite(std::span<const float> values, DType dtype) {
-  for (const float value : values) {
-    if (!std::isfinite(value)) {
-      Fail("value {} cannot be encoded as {}", value, DTypeName(dtype));
-    }
-  }
-}
-
 // Weights of a group for the fit.
 void GroupWeights(std::span<const float> x, std::span<const float> importance,
                   float* w) {
@@ -31,6 +23,16 @@ void GroupWeights(std::span<const float> x, std::span<const float> importance,
 
 }  // namespace
 
+void CheckEncodable(std::span<const float> values, DType dtype) {
+  // The largest half times the largest level of Q8_0 and IQ4_NL.
+  constexpr float kLargest = 65504.0f * 127;
+  for (const float value : values) {
+    if (!(std::fabs(value) <= kLargest)) {
+      Fail("value {} cannot be encoded as {}", value, DTypeName(dtype));
+    }
+  }
+}
+
 void QuantizeRow(DType dtype, std::span<const float> values,
                  std::span<const float> importance, std::byte* out) {
   const BlockType* type = BlockType::Find(dtype);
@@ -38,7 +40,7 @@ void QuantizeRow(DType dtype, std::span<const float> values,
     EncodeRow(dtype, values, out);
     return;
   }
-  CheckFinite(values, dtype);
+  CheckEncodable(values, dtype);
   const auto group = static_cast<size_t>(type->group());
   const auto block_bytes = static_cast<size_t>(GetBlockSize(dtype).bytes);
   for (size_t i = 0; i < values.size(); i += group, out += block_bytes) {

@@ -17,6 +17,10 @@ namespace llamba {
 void QuantizeRow(DType dtype, std::span<const float> values,
                  std::span<const float> importance, std::byte* out);
 
+// Throws Error for values that are not finite, or beyond what any block type
+// can hold (and squares of floats can stand).
+void CheckEncodable(std::span<const float> values, DType dtype);
+
 }  // namespace llamba
 
 #endif  // LLAMBA_QUANTIZE_ROW_QUANTIZER_H_

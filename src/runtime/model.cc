@@ -15,7 +15,8 @@ std::shared_ptr<const Model> Model::Load(const std::string& path,
 Model::Model(const Checkpoint& checkpoint, const LoadOptions& options)
     : config_(std::make_shared<const ModelConfig>(checkpoint.config)),
       ops_(GetKernels(options.isa),
-           options.pool != nullptr ? *options.pool : ThreadPool::Default()),
+           options.pool != nullptr ? *options.pool : ThreadPool::Default(),
+           options.observer),
       weights_(LoadWeights(checkpoint, options.dtype, ops_.pool())),
       fingerprint_(checkpoint.Fingerprint()) {}
 

@@ -24,6 +24,9 @@ struct LoadOptions {
   std::string isa;
   // Null: the pool of the process. Must outlive the model.
   ThreadPool* pool = nullptr;
+  // Sees the products of all executors of the model; ForEachMatrix (weights.h)
+  // tells which is which. May be null, else must outlive the model.
+  MatMulObserver* observer = nullptr;
 };
 
 // Weights ready to run, and how. Immutable: shared by any number of threads and

@@ -108,7 +108,32 @@ LayerWeights LoadLayer(const Loader& loader, const ModelConfig& config,
   return w;
 }
 
+void ForEachMatrixOf(const LayerWeights& layer, int i,
+                     FunctionRef<void(TensorId, const MatrixView&)> fn) {
+  if (layer.mamba2) {
+    fn({TensorRole::kSsmIn, i}, layer.mamba2->in_proj.view);
+    fn({TensorRole::kSsmOut, i}, layer.mamba2->out_proj.view);
+  } else {
+    fn({TensorRole::kAttnQ, i}, layer.attention->q.view);
+    fn({TensorRole::kAttnK, i}, layer.attention->k.view);
+    fn({TensorRole::kAttnV, i}, layer.attention->v.view);
+    fn({TensorRole::kAttnO, i}, layer.attention->o.view);
+  }
+  fn({TensorRole::kMlpGate, i}, layer.mlp.gate.view);
+  fn({TensorRole::kMlpUp, i}, layer.mlp.up.view);
+  fn({TensorRole::kMlpDown, i}, layer.mlp.down.view);
+}
+
 }  // namespace
+
+void ForEachMatrix(const Weights& weights,
+                   FunctionRef<void(TensorId, const MatrixView&)> fn) {
+  const bool tied = weights.head.view.data == weights.embedding.view.data;
+  fn({tied ? TensorRole::kEmbedding : TensorRole::kHead}, weights.head.view);
+  for (size_t i = 0; i < weights.layers.size(); ++i) {
+    ForEachMatrixOf(weights.layers[i], static_cast<int>(i), fn);
+  }
+}
 
 Weights LoadWeights(const Checkpoint& checkpoint, std::optional<DType> dtype,
                     ThreadPool& pool) {

@@ -70,6 +70,10 @@ struct Weights {
   std::vector<std::shared_ptr<const void>> owners;
 };
 
+// Calls fn for every matrix that products read, a tied head as the embedding.
+void ForEachMatrix(const Weights& weights,
+                   FunctionRef<void(TensorId, const MatrixView&)> fn);
+
 // See LoadOptions::dtype. Throws Error naming the tensor.
 Weights LoadWeights(const Checkpoint& checkpoint, std::optional<DType> dtype,
                     ThreadPool& pool);
