@@ -36,7 +36,18 @@ Measure::Measure(std::shared_ptr<const Model> model, int repeats)
     : model_(std::move(model)),
       executor_(model_),
       repeats_(repeats),
-      matrices_(StepMatrices(model_->weights())) {}
+      matrices_(StepMatrices(model_->weights())) {
+  ForEachMatrix(model_->weights(), [&](TensorId id, const MatrixView& view) {
+    const double products =
+        static_cast<double>(view.rows) * static_cast<double>(view.cols);
+    if (id.layer < 0) {
+      head_multiply_adds_ += products;
+    } else {
+      layer_multiply_adds_ += products;
+      integer_products_ = view.InPanels();
+    }
+  });
+}
 
 int64_t Measure::step_bytes() const { return TotalBytes(matrices_); }
 
@@ -59,7 +70,9 @@ PrefillSpeed Measure::Prefill(int64_t tokens) {
     executor_.Forward(state, ids);
     samples.push_back(SecondsSince(start));
   }
-  return {tokens, Median(std::move(samples))};
+  return {
+      tokens, Median(std::move(samples)),
+      layer_multiply_adds_ * static_cast<double>(tokens) + head_multiply_adds_};
 }
 
 double Measure::TimeSteps(std::span<State> states) {
@@ -85,6 +98,11 @@ DecodeSpeed Measure::Decode(int64_t depth, int64_t batch) {
   const SequenceInput input = {&deep, ids, LogitsFor::kNone};
   executor_.Forward({&input, 1}, kIgnoreLogits);
 
+  const auto fixed = static_cast<int64_t>(model_->NewState().bytes());
+  const int64_t cache = static_cast<int64_t>(deep.bytes()) - fixed;
+  const int64_t bytes = step_bytes() + batch * (2 * fixed + cache);
+  const double scale =
+      static_cast<double>(bytes) / static_cast<double>(step_bytes());
   ThreadPool& pool = model_->ops().pool();
   std::vector<double> steps, streams, shares;
   // The first sample only warms caches and buffers.
@@ -95,9 +113,13 @@ DecodeSpeed Measure::Decode(int64_t depth, int64_t batch) {
     if (i == 0) continue;
     steps.push_back(step);
     streams.push_back(stream);
-    shares.push_back(stream / step);
+    shares.push_back(stream * scale / step);
   }
-  return {depth, batch, Median(std::move(steps)), Median(std::move(streams)),
+  return {depth,
+          batch,
+          Median(std::move(steps)),
+          Median(std::move(streams)),
+          bytes,
           Median(std::move(shares))};
 }
 

@@ -16,6 +16,8 @@ double Median(std::vector<double> values);
 struct PrefillSpeed {
   int64_t tokens = 0;
   double seconds = 0;  // median
+  // Of the products with matrices; the head's is made for the last token alone.
+  double multiply_adds = 0;
 };
 
 // One step of `batch` sequences that have read `depth` tokens each.
@@ -24,8 +26,12 @@ struct DecodeSpeed {
   int64_t batch = 0;
   double seconds = 0;         // of a step, median
   double stream_seconds = 0;  // of reading the step's matrices, median
-  // Reading them against the step, taken in pairs one right after the other
-  // (so that a machine that others use too changes both alike), median.
+  // What a step must move: the matrices, every recurrent state in and out, and
+  // the caches of attention.
+  int64_t bytes = 0;
+  // Moving them at the streaming rate against the step, taken in pairs one
+  // right after the other (so that a machine that others use too changes both
+  // alike), median.
   double of_stream = 0;
 };
 
@@ -39,6 +45,8 @@ class Measure {
   DecodeSpeed Decode(int64_t depth, int64_t batch);
   // Bytes of the matrices that a step reads.
   int64_t step_bytes() const;
+  // True where the layers' products are of integers (block types in panels).
+  bool integer_products() const { return integer_products_; }
 
  private:
   std::vector<int32_t> Ids(int64_t n);
@@ -49,6 +57,8 @@ class Measure {
   Executor executor_;
   int repeats_;
   std::vector<std::span<const std::byte>> matrices_;
+  double layer_multiply_adds_ = 0, head_multiply_adds_ = 0;  // a token
+  bool integer_products_ = false;
   uint32_t generator_ = 1;
 };
 

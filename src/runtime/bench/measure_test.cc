@@ -23,16 +23,33 @@ TEST(MeasureTest, AStepReadsEveryMatrixOnce) {
             2 * (2 * layer + 40 * 24));
 }
 
+TEST(MeasureTest, AStepOfABatchMovesItsStates) {
+  const auto model = LoadFixture("llamba");
+  Measure measure(model, 1);
+  const auto state = static_cast<int64_t>(model->NewState().bytes());
+  EXPECT_EQ(measure.Decode(0, 3).bytes, measure.step_bytes() + 3 * 2 * state);
+}
+
+TEST(MeasureTest, APromptsLastTokenAloneGoesThroughTheHead) {
+  // As above, a multiply-add an element and token.
+  Measure measure(LoadFixture("llama"), 1);
+  EXPECT_EQ(measure.Prefill(7).multiply_adds,
+            7 * 2 * 24 * (2 * 32 + 2 * 16 + 3 * 36) + 40 * 24);
+}
+
 TEST(MeasureTest, EveryFigureIsMeasured) {
   for (const std::string& name : kFixtures) {
     Measure measure(LoadFixture(name), 1);
-    EXPECT_GT(measure.Prefill(5).seconds, 0);
+    const PrefillSpeed prefill = measure.Prefill(5);
+    EXPECT_GT(prefill.seconds, 0);
+    EXPECT_GT(prefill.multiply_adds, 0);
     const DecodeSpeed speed = measure.Decode(3, 2);
     EXPECT_EQ(speed.depth, 3);
     EXPECT_EQ(speed.batch, 2);
     EXPECT_GT(speed.seconds, 0);
     EXPECT_GT(speed.stream_seconds, 0);
     EXPECT_GT(speed.of_stream, 0);
+    EXPECT_GT(speed.bytes, measure.step_bytes());
   }
 }
 

@@ -43,31 +43,13 @@ uint64_t SumWords(std::span<const std::byte> bytes) {
   return sums[0][0] + sums[0][1];
 }
 
-void AddMatrix(const Matrix& matrix,
-               std::vector<std::span<const std::byte>>& parts) {
-  const MatrixView& view = matrix.view;
-  parts.emplace_back(view.data, static_cast<size_t>(view.bytes()));
-}
-
 }  // namespace
 
 std::vector<std::span<const std::byte>> StepMatrices(const Weights& weights) {
   std::vector<std::span<const std::byte>> parts;
-  for (const LayerWeights& layer : weights.layers) {
-    if (layer.mamba2) {
-      AddMatrix(layer.mamba2->in_proj, parts);
-      AddMatrix(layer.mamba2->out_proj, parts);
-    } else {
-      AddMatrix(layer.attention->q, parts);
-      AddMatrix(layer.attention->k, parts);
-      AddMatrix(layer.attention->v, parts);
-      AddMatrix(layer.attention->o, parts);
-    }
-    AddMatrix(layer.mlp.gate, parts);
-    AddMatrix(layer.mlp.up, parts);
-    AddMatrix(layer.mlp.down, parts);
-  }
-  AddMatrix(weights.head, parts);
+  ForEachMatrix(weights, [&](TensorId, const MatrixView& view) {
+    parts.emplace_back(view.data, static_cast<size_t>(view.bytes()));
+  });
   return parts;
 }
 
