@@ -23,7 +23,7 @@ BenchReport Report() {
   report.float_peak = 100e9;
   report.integer_peak = 400e9;
   report.prefills = {{512, 2.0, 50e9}};
-  report.decodes = {{0, 4, 0.5, 0.25, 1'200'000, 0.6}};
+  report.decodes = {{0, 4, 0.5, 0.25, 1'200'000, 10'000, 0.6}};
   return report;
 }
 

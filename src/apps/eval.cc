@@ -20,6 +20,7 @@ void WriteReports(const EvalFlags& flags, const EvalReport& report) {
   if (!flags.markdown.empty()) {
     WriteFileAtomically(flags.markdown, ToMarkdown(report));
   }
+  if (!flags.html.empty()) WriteFileAtomically(flags.html, ToHtml(report));
 }
 
 void Eval(const EvalFlags& flags) {

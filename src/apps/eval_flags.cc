@@ -117,6 +117,13 @@ void AddEvalFlags(CLI::App& command, EvalFlags& flags) {
       ->type_name("MODEL");
   command.add_option("--json", flags.json, "Write figures as the harness does")
       ->type_name("FILE");
+  command
+      .add_option("--costs", flags.costs,
+                  "Measure speed and memory after so many tokens (with --html: "
+                  "0,512,1024,2048)")
+      ->type_name("LIST");
+  command.add_option("--html", flags.html, "Write a page with charts")
+      ->type_name("FILE");
   command.add_option("--markdown", flags.markdown, "Write the table")
       ->type_name("FILE");
   command.footer(

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 
+#include "apps/id_list.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "eval/engine/engine_source.h"
 #include "generate/loaded_model.h"
+#include "runtime/bench/measure.h"
 #include "runtime/bench/stream.h"
 #include "runtime/state_file.h"
 
@@ -67,6 +69,31 @@ int64_t MaxLength(const EvalFlags& flags, const ModelConfig& config,
       path);
 }
 
+// Speed and memory after so many tokens, as far as the model's context goes.
+void MeasureCosts(const EvalFlags& flags,
+                  const std::shared_ptr<const Model>& model,
+                  ModelReport* report) {
+  std::string lengths = flags.costs;
+  if (lengths.empty() && !flags.html.empty()) lengths = "0,512,1024,2048";
+  if (lengths.empty()) return;
+  constexpr int kRepeats = 3;
+  Measure measure(model, kRepeats);
+  const bool bounded = model->config().HasMixer(MixerKind::kAttention);
+  for (const int32_t tokens : ParseIdList(lengths, "--costs")) {
+    if (tokens < 0) {
+      Fail("--costs: expected 0 tokens or more, found {}", tokens);
+    }
+    // A sample of steps goes on from there.
+    if (bounded && tokens + Measure::kSampleSteps * (kRepeats + 1) >
+                       model->config().context_length) {
+      break;
+    }
+    if (InterruptGuard::Interrupted()) return;
+    const DecodeSpeed speed = measure.Decode(tokens, 1);
+    report->costs.push_back({tokens, 1 / speed.seconds, speed.state_bytes});
+  }
+}
+
 }  // namespace
 
 void EvaluateModel(const EvalFlags& flags, const std::vector<Job>& jobs,
@@ -93,6 +120,7 @@ void EvaluateModel(const EvalFlags& flags, const std::vector<Job>& jobs,
     // The caller sees that the work was interrupted.
   }
   report->usage = source.usage();
+  MeasureCosts(flags, loaded->model(), report);
 }
 
 }  // namespace llamba

@@ -76,6 +76,8 @@ const TaskResult* FindResult(const std::vector<TaskResult>& results,
 // For a terminal, and the same in Markdown.
 std::string ToText(const EvalReport& report);
 std::string ToMarkdown(const EvalReport& report);
+// A self-contained page: scores, what is kept, speed and memory by context.
+std::string ToHtml(const EvalReport& report);
 // lm-evaluation-harness' layout (results.TASK["acc,none"], .. ), with "llamba"
 // beside it for what the harness does not have. NaN becomes null.
 std::string ToJson(const EvalReport& report);

@@ -13,8 +13,6 @@ using Clock = std::chrono::steady_clock;
 // A sample of steps takes at least this long: small models' steps are shorter
 // than a clock or a scheduler can be trusted with.
 constexpr double kSampleSeconds = 0.05;
-// But no longer: the depth is what it says.
-constexpr int64_t kSampleSteps = 32;
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -120,6 +118,7 @@ DecodeSpeed Measure::Decode(int64_t depth, int64_t batch) {
           Median(std::move(steps)),
           Median(std::move(streams)),
           bytes,
+          static_cast<int64_t>(deep.bytes()),
           Median(std::move(shares))};
 }
 

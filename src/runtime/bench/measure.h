@@ -29,6 +29,7 @@ struct DecodeSpeed {
   // What a step must move: the matrices, every recurrent state in and out, and
   // the caches of attention.
   int64_t bytes = 0;
+  int64_t state_bytes = 0;  // of one sequence at that depth
   // Moving them at the streaming rate against the step, taken in pairs one
   // right after the other (so that a machine that others use too changes both
   // alike), median.
@@ -38,6 +39,10 @@ struct DecodeSpeed {
 // Measures a model with ids from a fixed generator. One thread at a time.
 class Measure {
  public:
+  // A sample of decoding takes so many steps at most: the depth is what it
+  // says.
+  static constexpr int64_t kSampleSteps = 32;
+
   // Each figure is the median of `repeats` samples.
   Measure(std::shared_ptr<const Model> model, int repeats);
 

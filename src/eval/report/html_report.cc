@@ -1,0 +1,224 @@
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <ctime>
+
+#include "base/progress.h"
+#include "eval/report/html.h"
+#include "eval/report/report.h"
+
+namespace llamba {
+namespace {
+
+constexpr const char* kStyle = R"css(
+:root { --page: #fbfaf7; --ink: #23221f; --faint: #77736a; --rule: #dedad0;
+        --model: #0f766e; --baseline: #b9b2a3; --chance: #c2410c; }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #191a1b; --ink: #e9e6df; --faint: #98948a; --rule: #35363a;
+          --model: #2dd4bf; --baseline: #6b675e; --chance: #fb923c; } }
+body { background: var(--page); color: var(--ink); margin: 0 auto;
+       max-width: 60rem; padding: 2rem 1.25rem 4rem;
+       font: 16px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.1rem; margin-top: 2.2rem; }
+p.note, caption { color: var(--faint); font-size: .9rem; }
+.big { display: flex; flex-wrap: wrap; gap: 2rem; margin: 1.4rem 0; }
+.big div { min-width: 8rem; } .big b { display: block; font-size: 1.9rem;
+  font-weight: 600; color: var(--model); }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
+th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--rule);
+         text-align: right; font-variant-numeric: tabular-nums; }
+th { color: var(--faint); font-weight: 500; } th:first-child, td:first-child,
+th:nth-child(2), td:nth-child(2) { text-align: left; }
+svg { width: 100%; height: auto; max-width: 44rem; font-size: 12px; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr));
+        gap: 1.5rem; }
+svg text { fill: var(--ink); } .grid { stroke: var(--rule); }
+.whisker { stroke: var(--ink); stroke-width: 1.5; opacity: .6; }
+.chance { stroke: var(--chance); stroke-dasharray: 3 2; stroke-width: 1.5; }
+.model { fill: var(--model); stroke: var(--model); } .baseline { fill: var(--baseline);
+  stroke: var(--baseline); } .line { fill: none; stroke-width: 2; }
+)css";
+
+std::string Number(double value) {
+  if (!std::isfinite(value)) return "–";
+  return std::abs(value) < 10 ? fmt::format("{:.4f}", value)
+                              : fmt::format("{:.2f}", value);
+}
+
+std::string WithError(const Figure& figure) {
+  return figure.error && std::isfinite(*figure.error)
+             ? Number(figure.value) + " ± " + Number(*figure.error)
+             : Number(figure.value);
+}
+
+std::string Percent(double share) {
+  return fmt::format("{:.1f} %", 100 * share);
+}
+
+std::string Cell(const std::string& text, const char* tag = "td") {
+  return fmt::format("<{0}>{1}</{0}>", tag, html::Escape(text));
+}
+
+const ModelReport* BaselineOf(const EvalReport& report) {
+  return report.baseline ? &*report.baseline : nullptr;
+}
+
+const Figure* InBaseline(const EvalReport& report, const TaskResult& result,
+                         const std::string& figure) {
+  if (!report.baseline) return nullptr;
+  const TaskResult* other = FindResult(report.baseline->results, result.name);
+  return other == nullptr ? nullptr : other->Find(figure);
+}
+
+// Large figures at the top: what a reader came for.
+std::string Summary(const EvalReport& report) {
+  std::string out = "<div class=\"big\">";
+  const auto add = [&](const std::string& value, const std::string& what) {
+    out += fmt::format("<div><b>{}</b>{}</div>", html::Escape(value),
+                       html::Escape(what));
+  };
+  if (report.baseline) {
+    if (const auto overall = OverallOf(report.model, *report.baseline)) {
+      add(Percent(overall->retention.plain), "of the baseline's scores kept");
+      if (overall->retention.over_chance) {
+        add(Percent(*overall->retention.over_chance), "of them over chance");
+      }
+    }
+  }
+  add(BytesString(static_cast<uint64_t>(report.model.weight_bytes)),
+      "read a token");
+  if (report.model.usage.seconds > 0) {
+    add(fmt::format("{:.0f}",
+                    static_cast<double>(report.model.usage.tokens_run) /
+                        report.model.usage.seconds),
+        "tokens/s scored");
+  }
+  return out + "</div>";
+}
+
+std::string ScoreChart(const EvalReport& report) {
+  std::vector<html::Bar> bars;
+  for (const TaskResult& result : report.model.results) {
+    const Figure* figure = result.parent.empty() ? Headline(result) : nullptr;
+    if (figure == nullptr || !std::isfinite(figure->value)) continue;
+    html::Bar bar{result.alias, figure->value, figure->error,
+                  std::nullopt, std::nullopt,  figure->chance};
+    if (const Figure* other = InBaseline(report, result, figure->name)) {
+      bar.baseline = other->value;
+      bar.baseline_error = other->error;
+    }
+    bars.push_back(std::move(bar));
+  }
+  if (bars.empty()) return "";
+  return "<h2>Scores</h2><p class=\"note\">Broad bars: this model; thin ones: "
+         "the baseline; lines across their ends: one standard error; dashed: "
+         "what guessing yields.</p>" +
+         html::Bars(bars);
+}
+
+html::Series SeriesOf(const ModelReport& model, const char* style,
+                      double (*value)(const ContextCost&)) {
+  html::Series series{model.path, style, {}};
+  for (const ContextCost& cost : model.costs) {
+    series.points.emplace_back(static_cast<double>(cost.tokens), value(cost));
+  }
+  return series;
+}
+
+std::string CostCharts(const EvalReport& report) {
+  if (report.model.costs.empty()) return "";
+  const auto chart = [&](const std::string& title,
+                         double (*value)(const ContextCost&),
+                         std::string (*format)(double)) {
+    std::vector<html::Series> series;
+    if (const ModelReport* baseline = BaselineOf(report)) {
+      series.push_back(SeriesOf(*baseline, "baseline", value));
+    }
+    series.push_back(SeriesOf(report.model, "model", value));
+    return "<div>" + html::Lines(title, series, format) + "</div>";
+  };
+  const std::string note =
+      report.baseline ? "<p class=\"note\">Coloured: this model; grey: the "
+                        "baseline, as far as its context goes.</p>"
+                      : "";
+  return "<h2>Speed and memory against context</h2>" + note +
+         "<div class=\"pair\">" +
+         chart(
+             "tokens written a second",
+             [](const ContextCost& c) { return c.decode_tokens_per_second; },
+             [](double v) { return fmt::format("{:.1f}/s", v); }) +
+         chart(
+             "memory of one sequence",
+             [](const ContextCost& c) {
+               return static_cast<double>(c.state_bytes);
+             },
+             [](double v) { return BytesString(static_cast<uint64_t>(v)); }) +
+         "</div>";
+}
+
+std::string RowOf(const EvalReport& report, const TaskResult& result,
+                  const Figure& figure) {
+  std::string row = "<tr>" + Cell(result.alias) + Cell(figure.name) +
+                    Cell(fmt::format("{}", result.items)) +
+                    Cell(WithError(figure));
+  if (report.baseline) {
+    const Figure* other = InBaseline(report, result, figure.name);
+    const auto kept =
+        other == nullptr ? std::nullopt : RetentionOf(figure, *other);
+    row += Cell(other == nullptr ? "" : WithError(*other));
+    row += Cell(kept ? Percent(kept->plain) : "");
+    row += Cell(kept && kept->over_chance ? Percent(*kept->over_chance) : "");
+  }
+  return row + "</tr>";
+}
+
+std::string ResultTable(const EvalReport& report) {
+  std::string out = "<h2>All figures</h2><div class=\"scroll\"><table><tr>";
+  for (const char* name : {"task", "figure", "n", "score"}) {
+    out += Cell(name, "th");
+  }
+  if (report.baseline) {
+    for (const char* name : {"baseline", "kept", "kept over chance"}) {
+      out += Cell(name, "th");
+    }
+  }
+  out += "</tr>";
+  for (const TaskResult& result : report.model.results) {
+    for (const Figure& figure : result.figures) {
+      out += RowOf(report, result, figure);
+    }
+  }
+  return out + "</table></div>";
+}
+
+std::string Describe(const ModelReport& model) {
+  return html::Escape(fmt::format(
+      "{}: {}, {} parameters, {}, {} threads ({}), cut at {} tokens",
+      model.path, model.description, model.parameters, model.dtype,
+      model.threads, model.isa, model.max_length));
+}
+
+}  // namespace
+
+std::string ToHtml(const EvalReport& report) {
+  const auto date = static_cast<std::time_t>(report.date);
+  std::string out =
+      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width\"><title>" +
+      html::Escape(report.model.path) + "</title><style>" + kStyle +
+      "</style></head><body><h1>" + html::Escape(report.model.path) +
+      "</h1><p class=\"note\">" + Describe(report.model);
+  if (report.baseline) {
+    out += "<br>beside " + Describe(*report.baseline);
+  }
+  if (report.limit) {
+    out += fmt::format("<br>the first {} items of each task", *report.limit);
+  }
+  out += fmt::format("<br>llamba {}, {:%Y-%m-%d}</p>",
+                     html::Escape(report.version), fmt::gmtime(date));
+  return out + Summary(report) + ScoreChart(report) + CostCharts(report) +
+         ResultTable(report) + "</body></html>\n";
+}
+
+}  // namespace llamba
