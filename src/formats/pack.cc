@@ -17,7 +17,8 @@ constexpr int kHalf = kBlockValues / 2;
 // numbers, so that all but the halfway points follow from it.
 constexpr std::array<uint8_t, 256> MakeNearest() {
   std::array<uint8_t, 256> table{};
-  for (int v = -128; v < 128; ++v) {
+  for (size_t i = 0; i < table.size(); ++i) {
+    const int v = static_cast<int>(i) - 128;
     int best = 0;
     const auto distance = [v](int code) {
       const int d = v - static_cast<int>(formats::kIq4Levels[code]);
@@ -26,7 +27,7 @@ constexpr std::array<uint8_t, 256> MakeNearest() {
     for (int code = 1; code < 16; ++code) {
       if (distance(code) < distance(best)) best = code;
     }
-    table[static_cast<size_t>(v + 128)] = static_cast<uint8_t>(best);
+    table[i] = static_cast<uint8_t>(best);
   }
   return table;
 }
@@ -54,8 +55,7 @@ std::span<const float, 16> Iq4Levels() { return formats::kIq4Levels; }
 
 int NearestIq4(float value) {
   const float bounded = std::clamp(value, -127.0f, 113.0f);
-  const auto whole = static_cast<int>(bounded + 128.5f) - 128;
-  int code = kNearest[static_cast<size_t>(whole + 128)];
+  int code = kNearest[static_cast<size_t>(bounded + 128.5f)];
   // Rounding to a whole number first may cross the border of two levels.
   const auto distance = [bounded](int c) {
     const float d = bounded - formats::kIq4Levels[c];
