@@ -60,15 +60,18 @@ struct MatMulArgs {
 // codes[m, k] * scales[m, k / 32], with K a multiple of 32. Made by
 // quantize_rows, for the matmul_panels of the same table: a scale is the
 // largest magnitude of its 32 values over 127, a code the nearest integer (even
-// where two are as near). A table may order the codes of 16 rows and more
+// where two are as near). A table may order the blocks of whole 16 rows
 // otherwise.
 struct QuantizedRows {
   int64_t m = 0;
   int64_t cols = 0;
-  int8_t* codes = nullptr;       // (M, K)
-  float* scales = nullptr;       // (M, K / 32)
-  float* sums = nullptr;         // (M, K / 32): scale * sum of the codes
-  int32_t* code_sums = nullptr;  // (M, K / 32)
+  int8_t* codes = nullptr;  // (M, K)
+  float* scales = nullptr;  // (M, K / 32)
+  float* sums = nullptr;    // (M, K / 32): scale * sum of the codes
+  // (M, K / 32): what a dot product starts from where the weights' codes lie 8
+  // or 128 above their values: -8 and -128 times the sum of the codes.
+  int32_t* less_8 = nullptr;
+  int32_t* less_128 = nullptr;
 };
 
 // Rows m and on.
@@ -79,7 +82,8 @@ inline QuantizedRows RowsFrom(const QuantizedRows& rows, int64_t m) {
           rows.codes + m * rows.cols,
           rows.scales + m * blocks,
           rows.sums + m * blocks,
-          rows.code_sums + m * blocks};
+          rows.less_8 + m * blocks,
+          rows.less_128 + m * blocks};
 }
 
 struct QuantizeArgs {

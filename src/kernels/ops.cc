@@ -14,6 +14,8 @@ namespace {
 
 // Weight rows come in tiles of this many; borders between tasks lie there.
 constexpr int64_t kRowTile = 8;
+// Panels that kernels take side by side.
+constexpr int64_t kPanelTile = 3;
 // Tokens of one head that share a pass over its keys.
 constexpr int64_t kAttentionTokens = 32;
 
@@ -93,20 +95,22 @@ class QuantizedBuffer {
       codes_ = AlignedBuffer<int8_t>(blocks * kPanelBlock);
       scales_ = AlignedBuffer<float>(blocks);
       sums_ = AlignedBuffer<float>(blocks);
-      code_sums_ = AlignedBuffer<int32_t>(blocks);
+      less_8_ = AlignedBuffer<int32_t>(blocks);
+      less_128_ = AlignedBuffer<int32_t>(blocks);
     }
     return {m,
             cols,
             codes_.data(),
             scales_.data(),
             sums_.data(),
-            code_sums_.data()};
+            less_8_.data(),
+            less_128_.data()};
   }
 
  private:
   AlignedBuffer<int8_t> codes_;
   AlignedBuffer<float> scales_, sums_;
-  AlignedBuffer<int32_t> code_sums_;
+  AlignedBuffer<int32_t> less_8_, less_128_;
 };
 
 PanelMatMulArgs InPanels(const MatMulArgs& args, const QuantizedRows& x) {
@@ -152,13 +156,15 @@ void Ops::MatMuls(std::span<const MatMulArgs> args) const {
     Check(a);
     LLAMBA_ASSERT(a.x == args[0].x && a.m == args[0].m &&
                   a.w.cols == args[0].w.cols);
-    const int64_t tile = a.w.InPanels() ? kPanelRows : kRowTile;
+    const int64_t tile = a.w.InPanels() ? kPanelTile * kPanelRows : kRowTile;
     work.Add(a.m > 0 ? CeilDiv(a.w.rows, tile) : 0, tile * a.w.cols * a.m);
   }
   const QuantizedRows x = Quantize(args);
   work.Run(pool_, [&](size_t i, int64_t begin, int64_t end) {
     if (args[i].w.InPanels()) {
-      kernels_.matmul_panels(InPanels(args[i], x), begin, end);
+      kernels_.matmul_panels(
+          InPanels(args[i], x), begin * kPanelTile,
+          std::min(end * kPanelTile, CeilDiv(args[i].w.rows, kPanelRows)));
     } else {
       kernels_.matmul(args[i], begin * kRowTile,
                       std::min(end * kRowTile, args[i].w.rows));

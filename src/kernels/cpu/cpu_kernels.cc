@@ -32,7 +32,9 @@ std::vector<KernelTable> Kernels() {
     tables.push_back({
         .isa = isa,
         .matmul = MatMulFor(target),
-        .quantize_rows = QuantizeRowsFor(target),
+        .quantize_rows = panel_kernels.quantize_rows != nullptr
+                             ? panel_kernels.quantize_rows
+                             : QuantizeRowsFor(target),
         .matmul_panels = panel_kernels.matmul,
         .rms_norm = RmsNormFor(target),
         .gate = GateFor(target),

@@ -17,8 +17,9 @@ constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23
 // Below this a code's reciprocal scale would overflow.
 constexpr float kSmallest = 1e-30f;
 
-HWY_INLINE void QuantizeBlock(const float* x, int8_t* codes, float* scale,
-                              float* sum, int32_t* code_sum) {
+// The block of `out` that lies at `at`.
+HWY_INLINE void QuantizeBlock(const float* x, const QuantizedRows& out,
+                              int64_t at) {
   const DF df;
   const hn::RebindToSigned<DF> di;
   const hn::Rebind<int8_t, DF> d8;
@@ -40,11 +41,13 @@ HWY_INLINE void QuantizeBlock(const float* x, int8_t* codes, float* scale,
     const auto code =
         hn::Sub(hn::BitCast(di, hn::Add(v, rounder)), hn::BitCast(di, rounder));
     total = hn::Add(total, code);
-    hn::StoreU(hn::DemoteTo(d8, code), d8, codes + i);
+    hn::StoreU(hn::DemoteTo(d8, code), d8, out.codes + at * kBlock + i);
   }
-  *scale = (zero ? 0.0f : max / 127.0f) + SumLanes(taint);
-  *code_sum = hn::GetLane(hn::SumOfLanes(di, total));
-  *sum = *scale * static_cast<float>(*code_sum);
+  const int32_t sum = hn::GetLane(hn::SumOfLanes(di, total));
+  out.scales[at] = (zero ? 0.0f : max / 127.0f) + SumLanes(taint);
+  out.sums[at] = out.scales[at] * static_cast<float>(sum);
+  out.less_8[at] = -8 * sum;
+  out.less_128[at] = -128 * sum;
 }
 
 void QuantizeRows(const QuantizeArgs& args, int64_t m_begin, int64_t m_end) {
@@ -53,9 +56,7 @@ void QuantizeRows(const QuantizeArgs& args, int64_t m_begin, int64_t m_end) {
   for (int64_t m = m_begin; m < m_end; ++m) {
     const float* x = args.x + m * args.x_stride;
     for (int64_t b = 0; b < blocks; ++b) {
-      const int64_t at = m * blocks + b;
-      QuantizeBlock(x + b * kBlock, out.codes + at * kBlock, out.scales + at,
-                    out.sums + at, out.code_sums + at);
+      QuantizeBlock(x + b * kBlock, out, m * blocks + b);
     }
   }
 }

@@ -32,6 +32,11 @@ struct Vectors {
   static LLAMBA_INLINE Codes Load(const std::byte* p) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   }
+  // The same, unknown to the compiler.
+  static LLAMBA_INLINE Codes Again(Codes c) {
+    __asm__ volatile("" : "+x"(c));
+    return c;
+  }
   static LLAMBA_INLINE Codes Low(Codes c) {
     return _mm256_and_si256(c, _mm256_set1_epi8(15));
   }
@@ -86,9 +91,6 @@ struct Vectors {
   template <int kFactor>
   static LLAMBA_INLINE Ints SpreadTimes(const int32_t* value) {
     return _mm256_slli_epi32(_mm256_set1_epi32(*value), __builtin_ctz(kFactor));
-  }
-  static LLAMBA_INLINE Ints Subtract(Ints a, Ints b) {
-    return _mm256_sub_epi32(a, b);
   }
   static LLAMBA_INLINE Floats SetFloat(float value) {
     return _mm256_set1_ps(value);

@@ -19,6 +19,11 @@ struct Vectors {
   static LLAMBA_INLINE Codes Load(const std::byte* p) {
     return _mm512_loadu_si512(p);
   }
+  // The same, unknown to the compiler.
+  static LLAMBA_INLINE Codes Again(Codes c) {
+    __asm__ volatile("" : "+v"(c));
+    return c;
+  }
   static LLAMBA_INLINE Codes Low(Codes c) {
     return _mm512_and_si512(c, _mm512_set1_epi8(15));
   }
@@ -60,9 +65,6 @@ struct Vectors {
   template <int kFactor>
   static LLAMBA_INLINE Ints SpreadTimes(const int32_t* value) {
     return _mm512_slli_epi32(_mm512_set1_epi32(*value), __builtin_ctz(kFactor));
-  }
-  static LLAMBA_INLINE Ints Subtract(Ints a, Ints b) {
-    return _mm512_sub_epi32(a, b);
   }
   static LLAMBA_INLINE Floats SetFloat(float value) {
     return _mm512_set1_ps(value);

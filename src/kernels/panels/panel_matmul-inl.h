@@ -30,20 +30,35 @@ constexpr int64_t kGroupBytes = 128 << 10;
 // activations, hence memory, sets the pace.
 constexpr int64_t kFetchAhead = 2048;
 
+// What the codes are above the values that they stand for.
+template <class V, class F>
+constexpr int OffsetOf() {
+  if constexpr (F::kWide) {
+    return V::kWideOffset;
+  } else {
+    return F::kOffset;
+  }
+}
+
+// What the dot products with the block of activations at `at` start from: the
+// codes' offset taken off.
+template <class V, class F>
+LLAMBA_INLINE typename V::Ints StartOf(const QuantizedRows& x, int64_t at) {
+  constexpr int kOffset = OffsetOf<V, F>();
+  if constexpr (kOffset == 0) {
+    return V::ZeroInts();
+  } else if constexpr (kOffset == 128) {
+    return V::template SpreadTimes<1>(x.less_128 + at);
+  } else {
+    return V::template SpreadTimes<kOffset / 8>(x.less_8 + at);
+  }
+}
+
 // The exact dot products of a block: of kHalves vectors of a panel's rows with
 // kM rows of activations.
 template <class V, class F, int kM, int kHalves>
 struct BlockDot {
   typename V::Ints sum[kM][kHalves];
-
-  // What the codes are above the values that they stand for.
-  static constexpr int Offset() {
-    if constexpr (F::kWide) {
-      return V::kWideOffset;
-    } else {
-      return F::kOffset;
-    }
-  }
 
   template <class Fn>
   static LLAMBA_INLINE void ForAll(const Fn& fn) {
@@ -52,15 +67,18 @@ struct BlockDot {
     });
   }
 
-  // The block's codes times the 32 activations of each row at x.
+  // The block's codes times kM rows of activations, the first one's block at
+  // `at`, the next ones' `blocks` further on each.
   LLAMBA_INLINE void Make(const std::byte* codes, int64_t panel_stride,
-                          const int8_t* x, int64_t stride) {
-    ForAll([&](auto m, auto h)
-               LLAMBA_INLINE_LAMBDA { sum[m][h] = V::ZeroInts(); });
+                          const QuantizedRows& x, int64_t at, int64_t blocks) {
+    ForAll([&](auto m, auto h) LLAMBA_INLINE_LAMBDA {
+      sum[m][h] = StartOf<V, F>(x, at + m * blocks);
+    });
+    const int8_t* first = x.codes + at * kPanelBlock;
     if constexpr (F::kWide) {
-      AddWide(codes, panel_stride, x, stride);
+      AddWide(codes, panel_stride, first, blocks * kPanelBlock);
     } else {
-      AddNarrow(codes, panel_stride, x, stride);
+      AddNarrow(codes, panel_stride, first, blocks * kPanelBlock);
     }
   }
 
@@ -97,18 +115,6 @@ struct BlockDot {
             narrow[m][h] = V::StartNarrow(sum[m][h]);
           });
         });
-  }
-
-  LLAMBA_INLINE void SubtractOffset(const int32_t* code_sums, int64_t stride) {
-    if constexpr (Offset() != 0) {
-      Repeat<kM>([&](auto m) LLAMBA_INLINE_LAMBDA {
-        const auto offset =
-            V::template SpreadTimes<Offset()>(code_sums + m * stride);
-        Repeat<kHalves>([&](auto h) LLAMBA_INLINE_LAMBDA {
-          sum[m][h] = V::Subtract(sum[m][h], offset);
-        });
-      });
-    }
   }
 };
 
@@ -149,7 +155,6 @@ struct PanelTile {
                          int64_t panel_stride, int half, int64_t m_begin) {
     const int64_t blocks = args.x.cols / kPanelBlock;
     const std::byte* codes = panel + args.codes_offset + half * V::kBytes;
-    const int8_t* x = args.x.codes + m_begin * args.x.cols;
     const int64_t first = m_begin * blocks;
     Repeat<kM>([&](auto m) LLAMBA_INLINE_LAMBDA {
       Repeat<kHalves>([&](auto h)
@@ -158,8 +163,7 @@ struct PanelTile {
     for (int64_t b = 0; b < blocks; ++b) {
       if constexpr (kM == 1) Fetch(codes, panel_stride);
       BlockDot<V, F, kM, kHalves> dot;
-      dot.Make(codes, panel_stride, x + b * kPanelBlock, args.x.cols);
-      dot.SubtractOffset(args.x.code_sums + first + b, blocks);
+      dot.Make(codes, panel_stride, args.x, first + b, blocks);
       codes += F::kCodeBytes;
       AddScaled(dot, panel, panel_stride, b, half, args.x.scales + first + b,
                 args.x.sums + first + b, blocks);
@@ -311,10 +315,11 @@ void MatMulPanelsOf(const PanelMatMulArgs& args, int64_t begin, int64_t end) {
   });
 }
 
-// Dot products of codes of 4 bits; all that is read lies in one cache line.
+// Dot products of codes of 4 bits, all in registers.
 template <class V>
 double PeakOf(int64_t rounds, float* sink) {
-  constexpr int kChains = 8;
+  // Enough to hide the latency of a product, few enough for 16 registers.
+  constexpr int kChains = 12;
   alignas(64) std::byte bytes[64] = {};
   bytes[0] = static_cast<std::byte>(*sink * 100);
   typename V::Ints sum[kChains];
@@ -323,13 +328,13 @@ double PeakOf(int64_t rounds, float* sink) {
     sum[i] = V::ZeroInts();
     narrow[i] = V::StartNarrow(sum[i]);
   });
+  const auto x = V::Spread(reinterpret_cast<const int8_t*>(bytes));
+  const auto codes = V::Load(bytes);
   for (int64_t r = 0; r < rounds; ++r) {
     // The compiler must take each product for a new one.
-    __asm__ volatile("" : : "r"(bytes) : "memory");
-    const auto codes = V::Load(bytes);
+    const auto again = V::Again(codes);
     Repeat<kChains>([&](auto i) LLAMBA_INLINE_LAMBDA {
-      const auto x = V::Spread(reinterpret_cast<const int8_t*>(bytes) + 4 * i);
-      narrow[i] = V::AddNarrow(narrow[i], codes, x);
+      narrow[i] = V::AddNarrow(narrow[i], again, x);
     });
   }
   Repeat<kChains>([&](auto i) LLAMBA_INLINE_LAMBDA {

@@ -86,9 +86,10 @@ class Activations {
       : codes_(Size(x, 1)),
         scales_(Size(x, 32)),
         sums_(Size(x, 32)),
-        code_sums_(Size(x, 32)) {
-    rows_ = {count,          x.cols(),     codes_.data(),
-             scales_.data(), sums_.data(), code_sums_.data()};
+        less_8_(Size(x, 32)),
+        less_128_(Size(x, 32)) {
+    rows_ = {count,        x.cols(),       codes_.data(),   scales_.data(),
+             sums_.data(), less_8_.data(), less_128_.data()};
     kernels.quantize_rows({x.data() + first * x.stride(), x.stride(), rows_}, 0,
                           count);
   }
@@ -100,7 +101,7 @@ class Activations {
   }
   std::vector<int8_t> codes_;
   std::vector<float> scales_, sums_;
-  std::vector<int32_t> code_sums_;
+  std::vector<int32_t> less_8_, less_128_;
   QuantizedRows rows_;
 };
 
@@ -287,8 +288,9 @@ TEST_P(PanelTest, ActivationsInEightBits) {
   EXPECT_EQ(0, std::memcmp(a.rows().codes, b.rows().codes, count));
   EXPECT_EQ(0, std::memcmp(a.rows().scales, b.rows().scales, count / 32 * 4));
   EXPECT_EQ(0, std::memcmp(a.rows().sums, b.rows().sums, count / 32 * 4));
-  EXPECT_EQ(
-      0, std::memcmp(a.rows().code_sums, b.rows().code_sums, count / 32 * 4));
+  EXPECT_EQ(0, std::memcmp(a.rows().less_8, b.rows().less_8, count / 32 * 4));
+  EXPECT_EQ(0,
+            std::memcmp(a.rows().less_128, b.rows().less_128, count / 32 * 4));
 }
 
 TEST_P(PanelTest, WhatIsNotFiniteTaintsItsScale) {

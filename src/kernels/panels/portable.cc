@@ -50,6 +50,11 @@ struct Vectors {
     std::memcpy(codes.v, p, sizeof codes.v);
     return codes;
   }
+  // The same, unknown to the compiler.
+  static LLAMBA_INLINE const Codes& Again(const Codes& c) {
+    __asm__ volatile("" : : "r"(&c) : "memory");
+    return c;
+  }
   static LLAMBA_INLINE Codes Low(const Codes& c) {
     return Make<Codes>([&](int i) { return uint8_t(c.v[i] & 15); });
   }
@@ -94,9 +99,6 @@ struct Vectors {
   template <int kFactor>
   static LLAMBA_INLINE Ints SpreadTimes(const int32_t* value) {
     return Make<Ints>([&](int) { return kFactor * *value; });
-  }
-  static LLAMBA_INLINE Ints Subtract(const Ints& a, const Ints& b) {
-    return Make<Ints>([&](int i) { return a.v[i] - b.v[i]; });
   }
   static LLAMBA_INLINE Floats SetFloat(float value) {
     return Make<Floats>([&](int) { return value; });

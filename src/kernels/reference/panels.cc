@@ -31,7 +31,8 @@ void QuantizeRows(const QuantizeArgs& args, int64_t m_begin, int64_t m_end) {
       sum += byte;
     }
     out.scales[at] = (zero ? 0 : max / 127.0f) + taint;
-    out.code_sums[at] = sum;
+    out.less_8[at] = -8 * sum;
+    out.less_128[at] = -128 * sum;
     out.sums[at] = out.scales[at] * static_cast<float>(sum);
   }
 }
