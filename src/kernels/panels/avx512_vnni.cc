@@ -27,6 +27,20 @@ constexpr int64_t kChunkBytes = 1 << 20;
 
 using Group = Unpacked<kTilePanels, Bytes::kUnsigned>;
 
+// The panels that come next, fetched a few lines a block while others are
+// multiplied.
+struct Ahead {
+  const std::byte* at = nullptr;
+  const std::byte* end = nullptr;
+  int64_t lines = 0;  // a block
+
+  LLAMBA_INLINE void Step() {
+    for (int64_t i = 0; i < lines && at < end; ++i, at += 64) {
+      _mm_prefetch(at, _MM_HINT_T1);
+    }
+  }
+};
+
 // kRows rows of activations, from block `slot` on, by kTilePanels panels.
 template <bool kHasMin>
 struct Tile {
@@ -40,10 +54,11 @@ struct Tile {
   }
 
   LLAMBA_INLINE void Run(const QuantizedRows& x, const Group& group,
-                         int64_t slot) {
+                         int64_t slot, Ahead ahead) {
     ForAll([&](auto i, auto p)
                LLAMBA_INLINE_LAMBDA { sum[i][p] = _mm512_setzero_ps(); });
     for (int64_t b = 0; b < x.cols / kPanelBlock; ++b) {
+      ahead.Step();
       __m512i dot[kRows][kTilePanels];
       ForAll([&](auto i, auto p) LLAMBA_INLINE_LAMBDA {
         dot[i][p] = kHasMin ? _mm512_setzero_si512()
@@ -90,52 +105,72 @@ struct Tile {
   }
 };
 
-template <bool kHasMin>
-__attribute__((noinline)) void TileByGroup(const PanelMatMulArgs& args,
-                                           const Group& group, int64_t panel,
-                                           int64_t panel_end, int64_t m) {
-  Tile<kHasMin> tile;
-  tile.Run(args.x, group, SlotOf(args.x, m, 0));
-  Tile<kHasMin>::ForAll([&](auto i, auto p) LLAMBA_INLINE_LAMBDA {
-    if (panel + p < panel_end) {
-      Finish<Vectors>(args, tile.sum[i][p], m + i, (panel + p) * kPanelRows);
-    }
-  });
-}
-
-// Rows [m_begin, m_end) of whole tiles by the panels.
+// Whole tiles of rows by a range of panels.
 template <class F>
-void RowsByPanels(const PanelMatMulArgs& args, Group& group, int64_t begin,
-                  int64_t end, int64_t m_begin, int64_t m_end) {
-  for (int64_t panel = begin; panel < end; panel += kTilePanels) {
+class Product {
+ public:
+  Product(const PanelMatMulArgs& args, int64_t begin, int64_t end)
+      : args_(args),
+        begin_(begin),
+        end_(end),
+        blocks_(args.x.cols / kPanelBlock),
+        group_(blocks_) {}
+
+  void Run() {
+    const int64_t chunk =
+        std::max(WholeTiles(kChunkBytes / args_.x.cols), kTileRows);
+    const int64_t whole = WholeTiles(args_.x.m);
+    for (int64_t m = 0; m < whole; m += chunk) {
+      const int64_t m_end = std::min(m + chunk, whole);
+      for (int64_t p = begin_; p < end_; p += kTilePanels)
+        RunGroup(p, m, m_end);
+    }
+  }
+
+ private:
+  static constexpr bool kHasMin = F::Scales::kHasMin;
+
+  const std::byte* Panel(int64_t panel) const {
+    return args_.panels + panel * args_.panel_bytes;
+  }
+
+  // Rows [m_begin, m_end) by the group from `panel` on.
+  void RunGroup(int64_t panel, int64_t m_begin, int64_t m_end) {
     for (int p = 0; p < kTilePanels; ++p) {
       // Beyond the last one, that again: what it makes is not stored.
-      const int64_t from = std::min(panel + p, end - 1);
-      group.template Fill<F>(p, args.panels + from * args.panel_bytes,
-                             args.codes_offset, args.x.cols / kPanelBlock);
+      group_.template Fill<F>(p, Panel(std::min(panel + p, end_ - 1)),
+                              args_.codes_offset, blocks_);
     }
-    for (int64_t m = m_begin; m < m_end; m += kRows) {
-      TileByGroup<F::Scales::kHasMin>(args, group, panel, end, m);
+    const std::byte* next = Panel(std::min(panel + kTilePanels, end_));
+    const std::byte* next_end = Panel(std::min(panel + 2 * kTilePanels, end_));
+    const int64_t share = (next_end - next) * kRows / (m_end - m_begin) + 1;
+    for (int64_t m = m_begin; m < m_end; m += kRows, next += share) {
+      const std::byte* share_end = std::min(next + share, next_end);
+      RunTile(panel, m, {next, share_end, share / 64 / blocks_ + 1});
     }
   }
-}
 
-template <class F>
-void WholeTilesByPanels(const PanelMatMulArgs& args, int64_t begin,
-                        int64_t end) {
-  const int64_t chunk =
-      std::max(WholeTiles(kChunkBytes / args.x.cols), kTileRows);
-  const int64_t whole = WholeTiles(args.x.m);
-  Group group(args.x.cols / kPanelBlock);
-  for (int64_t m = 0; m < whole; m += chunk) {
-    RowsByPanels<F>(args, group, begin, end, m, std::min(m + chunk, whole));
+  __attribute__((noinline)) void RunTile(int64_t panel, int64_t m,
+                                         Ahead ahead) const {
+    Tile<kHasMin> tile;
+    tile.Run(args_.x, group_, SlotOf(args_.x, m, 0), ahead);
+    tile.ForAll([&](auto i, auto p) LLAMBA_INLINE_LAMBDA {
+      if (panel + p < end_) {
+        Finish<Vectors>(args_, tile.sum[i][p], m + i, (panel + p) * kPanelRows);
+      }
+    });
   }
-}
+
+  const PanelMatMulArgs& args_;
+  int64_t begin_, end_;
+  int64_t blocks_;
+  Group group_;
+};
 
 void MatMul(const PanelMatMulArgs& args, int64_t begin, int64_t end) {
   if (args.x.m >= kTileRows) {
     WithFormat(args.dtype, [&](auto format) {
-      WholeTilesByPanels<decltype(format)>(args, begin, end);
+      Product<decltype(format)>(args, begin, end).Run();
     });
   }
   const PanelMatMulArgs rest = LeftOver(args);
