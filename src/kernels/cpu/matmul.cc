@@ -18,16 +18,17 @@ constexpr int kTileM = kManyRegisters ? 6 : 3;
 constexpr int64_t kFetchAhead = 1024;
 
 // From this many rows of x on, weights are converted to float once for all of
-// them, a panel (kPanelRows x kPanelK, 16 KB: half of the smallest L1) at a
-// time.
+// them, a panel (kPanelRows x kPanelK) at a time: half of the smallest L1,
+// three quarters where vectors are so fast that the second-level cache, which
+// rows of x come from, sets the pace.
 constexpr int64_t kPackedM = 16;
-constexpr int64_t kPanelRows = 8;
+constexpr int64_t kPanelRows = kManyRegisters ? 12 : 8;
 constexpr int64_t kPanelK = 512;
 // Rows of x (kBlockM, a multiple of every kTileM) that one conversion serves,
 // and rows of w that one pass over a block of x (kBlockM x kPanelK, 200 KB of
 // the L2) serves. Accumulators of both wait in memory between two panels.
 constexpr int64_t kBlockM = 96;
-constexpr int64_t kBlockN = 32;
+constexpr int64_t kBlockN = 3 * kPanelRows;
 
 template <typename T>
 HWY_INLINE const T* WeightRow(const MatMulArgs& args, int64_t n) {
