@@ -52,22 +52,28 @@ std::string Heading(const BenchReport& report) {
       report.float_peak / kGiga, report.integer_peak / kGiga);
 }
 
+const char* PeakName(const BenchReport& report) {
+  return report.integer_products ? "integer" : "float32";
+}
+
 std::string DecodeTable(const BenchReport& report, const Json* before) {
   if (report.decodes.empty()) return "";
   std::string out = fmt::format(
       "| decode, tokens before | sequences | tokens/s | ms a step | memory "
-      "read GB/s | bytes a step at that rate |{}\n"
-      "|---:|---:|---:|---:|---:|---:|{}\n",
-      before != nullptr ? " against before |" : "",
+      "read GB/s | bytes a step at that rate | of the {} peak |{}\n"
+      "|---:|---:|---:|---:|---:|---:|---:|{}\n",
+      PeakName(report), before != nullptr ? " against before |" : "",
       before != nullptr ? "---:|" : "");
   for (const DecodeSpeed& speed : report.decodes) {
     const double rate = report.TokensPerSecond(speed);
     const std::optional<double> old = SpeedBefore(
         before, "decode", {{"depth", speed.depth}, {"batch", speed.batch}});
-    out += fmt::format("| {} | {} | {:.2f} | {:.2f} | {:.2f} | {:.1f} % |{}\n",
-                       speed.depth, speed.batch, rate, speed.seconds * 1e3,
-                       report.StreamRate(speed) / kGiga, speed.of_stream * 100,
-                       Against(before, old, rate));
+    out += fmt::format(
+        "| {} | {} | {:.2f} | {:.2f} | {:.2f} | {:.1f} % | {:.1f} % |{}\n",
+        speed.depth, speed.batch, rate, speed.seconds * 1e3,
+        report.StreamRate(speed) / kGiga, speed.of_stream * 100,
+        report.ShareOfPeak(speed.multiply_adds, speed.seconds) * 100,
+        Against(before, old, rate));
   }
   return out;
 }
@@ -77,17 +83,17 @@ std::string PrefillTable(const BenchReport& report, const Json* before) {
   std::string out = fmt::format(
       "\n| prefill, tokens | tokens/s | ms | of the {} peak |{}\n"
       "|---:|---:|---:|---:|{}\n",
-      report.integer_products ? "integer" : "float32",
-      before != nullptr ? " against before |" : "",
+      PeakName(report), before != nullptr ? " against before |" : "",
       before != nullptr ? "---:|" : "");
   for (const PrefillSpeed& speed : report.prefills) {
     const double rate = report.TokensPerSecond(speed);
     const std::optional<double> old =
         SpeedBefore(before, "prefill", {{"tokens", speed.tokens}});
-    out +=
-        fmt::format("| {} | {:.1f} | {:.1f} | {:.1f} % |{}\n", speed.tokens,
-                    rate, speed.seconds * 1e3, report.ShareOfPeak(speed) * 100,
-                    Against(before, old, rate));
+    out += fmt::format(
+        "| {} | {:.1f} | {:.1f} | {:.1f} % |{}\n", speed.tokens, rate,
+        speed.seconds * 1e3,
+        report.ShareOfPeak(speed.multiply_adds, speed.seconds) * 100,
+        Against(before, old, rate));
   }
   return out;
 }
@@ -106,9 +112,9 @@ double BenchReport::StreamRate(const DecodeSpeed& speed) const {
   return static_cast<double>(step_bytes) / speed.stream_seconds;
 }
 
-double BenchReport::ShareOfPeak(const PrefillSpeed& speed) const {
+double BenchReport::ShareOfPeak(double multiply_adds, double seconds) const {
   const double peak = integer_products ? integer_peak : float_peak;
-  return peak > 0 ? 2 * speed.multiply_adds / speed.seconds / peak : 0;
+  return peak > 0 ? 2 * multiply_adds / seconds / peak : 0;
 }
 
 Json ToJson(const BenchReport& report) {
@@ -135,7 +141,9 @@ Json ToJson(const BenchReport& report) {
          {"step_seconds", speed.seconds},
          {"bytes", speed.bytes},
          {"stream_gb_per_second", report.StreamRate(speed) / kGiga},
-         {"of_stream", speed.of_stream}});
+         {"of_stream", speed.of_stream},
+         {"multiply_adds", speed.multiply_adds},
+         {"of_peak", report.ShareOfPeak(speed.multiply_adds, speed.seconds)}});
   }
   for (const PrefillSpeed& speed : report.prefills) {
     json["prefill"].push_back(
@@ -143,7 +151,7 @@ Json ToJson(const BenchReport& report) {
          {"tokens_per_second", report.TokensPerSecond(speed)},
          {"seconds", speed.seconds},
          {"multiply_adds", speed.multiply_adds},
-         {"of_peak", report.ShareOfPeak(speed)}});
+         {"of_peak", report.ShareOfPeak(speed.multiply_adds, speed.seconds)}});
   }
   return json;
 }

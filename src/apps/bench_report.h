@@ -30,7 +30,7 @@ struct BenchReport {
   // Bytes a second at which the matrices were just read.
   double StreamRate(const DecodeSpeed& speed) const;
   // Of the peak of the kind of numbers that the layers multiply.
-  double ShareOfPeak(const PrefillSpeed& speed) const;
+  double ShareOfPeak(double multiply_adds, double seconds) const;
 };
 
 nlohmann::ordered_json ToJson(const BenchReport& report);

@@ -113,13 +113,15 @@ DecodeSpeed Measure::Decode(int64_t depth, int64_t batch) {
     streams.push_back(stream);
     shares.push_back(stream * scale / step);
   }
-  return {depth,
-          batch,
-          Median(std::move(steps)),
-          Median(std::move(streams)),
-          bytes,
-          static_cast<int64_t>(deep.bytes()),
-          Median(std::move(shares))};
+  return {
+      depth,
+      batch,
+      Median(std::move(steps)),
+      Median(std::move(streams)),
+      bytes,
+      static_cast<int64_t>(deep.bytes()),
+      (layer_multiply_adds_ + head_multiply_adds_) * static_cast<double>(batch),
+      Median(std::move(shares))};
 }
 
 }  // namespace llamba

@@ -29,7 +29,8 @@ struct DecodeSpeed {
   // What a step must move: the matrices, every recurrent state in and out, and
   // the caches of attention.
   int64_t bytes = 0;
-  int64_t state_bytes = 0;  // of one sequence at that depth
+  int64_t state_bytes = 0;   // of one sequence at that depth
+  double multiply_adds = 0;  // of the products with matrices, all sequences
   // Moving them at the streaming rate against the step, taken in pairs one
   // right after the other (so that a machine that others use too changes both
   // alike), median.
