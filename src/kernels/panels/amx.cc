@@ -5,6 +5,7 @@
 // sixteen rows go the way of AVX-512.
 #include <immintrin.h>
 
+#include <bit>
 #include <cstdlib>
 #include <type_traits>
 

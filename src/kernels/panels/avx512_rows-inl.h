@@ -5,6 +5,11 @@
 
 constexpr int64_t kTileRows = 16;
 
+// An integer below 2^22 added to the bits of this float adds its value to it:
+// what a dot product that started there makes is a float at once.
+constexpr float kFloatZero = 12582912.0f;  // 1.5 * 2^23
+constexpr int32_t kFloatZeroBits = std::bit_cast<int32_t>(kFloatZero);
+
 // Rows that fill tiles; the ones left over lie row by row.
 int64_t WholeTiles(int64_t m) { return m / kTileRows * kTileRows; }
 
@@ -16,8 +21,10 @@ int64_t SlotOf(const QuantizedRows& rows, int64_t m, int64_t block) {
   return WholeTiles(m) * blocks + block * kTileRows + m % kTileRows;
 }
 
-// See cpu/quantize_rows.cc: the same values.
-void QuantizeBlock(const float* x, const QuantizedRows& out, int64_t slot) {
+// See cpu/quantize_rows.cc: the same values; but in tiles less_128 starts from
+// kFloatZeroBits.
+void QuantizeBlock(const float* x, const QuantizedRows& out, int64_t slot,
+                   int32_t zero_bits) {
   const __m512 low = _mm512_loadu_ps(x);
   const __m512 high = _mm512_loadu_ps(x + 16);
   const float max = _mm512_reduce_max_ps(
@@ -37,14 +44,16 @@ void QuantizeBlock(const float* x, const QuantizedRows& out, int64_t slot) {
   out.scales[slot] = (zero ? 0.0f : max / 127.0f) + taint;
   out.sums[slot] = out.scales[slot] * static_cast<float>(sum);
   out.less_8[slot] = -8 * sum;
-  out.less_128[slot] = -128 * sum;
+  out.less_128[slot] = zero_bits - 128 * sum;
 }
 
 void QuantizeInTiles(const QuantizeArgs& args, int64_t m_begin, int64_t m_end) {
   for (int64_t m = m_begin; m < m_end; ++m) {
     const float* x = args.x + m * args.x_stride;
+    const int32_t zero_bits = m < WholeTiles(args.out.m) ? kFloatZeroBits : 0;
     for (int64_t b = 0; b < args.out.cols / kPanelBlock; ++b) {
-      QuantizeBlock(x + b * kPanelBlock, args.out, SlotOf(args.out, m, b));
+      QuantizeBlock(x + b * kPanelBlock, args.out, SlotOf(args.out, m, b),
+                    zero_bits);
     }
   }
 }

@@ -14,12 +14,17 @@ class Unpacked {
   explicit Unpacked(int64_t blocks)
       : codes_(Allocate<int8_t>(blocks * kStride)),
         d_(Allocate<float>(blocks * kPanels * kPanelRows)),
+        zero_(Allocate<float>(blocks * kPanels * kPanelRows)),
         m_(Allocate<float>(blocks * kPanels * kPanelRows)) {
-    if (codes_ == nullptr || d_ == nullptr || m_ == nullptr) std::abort();
+    if (codes_ == nullptr || d_ == nullptr || zero_ == nullptr ||
+        m_ == nullptr) {
+      std::abort();
+    }
   }
   ~Unpacked() {
     std::free(codes_);
     std::free(d_);
+    std::free(zero_);
     std::free(m_);
   }
   Unpacked(const Unpacked&) = delete;
@@ -29,6 +34,10 @@ class Unpacked {
   const int8_t* codes(int64_t block) const { return codes_ + block * kStride; }
   const float* d(int64_t block) const {
     return d_ + block * kPanels * kPanelRows;
+  }
+  // -kFloatZero d, exactly: d has 17 bits at most, kFloatZero two.
+  const float* zero(int64_t block) const {
+    return zero_ + block * kPanels * kPanelRows;
   }
   const float* m(int64_t block) const {
     return m_ + block * kPanels * kPanelRows;
@@ -50,6 +59,8 @@ class Unpacked {
       const auto scale = F::Scales::template Load<Vectors>(panel, b, 0);
       const int64_t at = (b * kPanels + which) * kPanelRows;
       _mm512_store_ps(d_ + at, scale.d);
+      _mm512_store_ps(zero_ + at,
+                      _mm512_mul_ps(scale.d, _mm512_set1_ps(-kFloatZero)));
       if constexpr (F::Scales::kHasMin) _mm512_store_ps(m_ + at, scale.m);
     }
   }
@@ -75,5 +86,6 @@ class Unpacked {
 
   int8_t* codes_;
   float* d_;
+  float* zero_;
   float* m_;
 };

@@ -5,6 +5,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <type_traits>
 
@@ -61,7 +62,7 @@ struct Tile {
       ahead.Step();
       __m512i dot[kRows][kTilePanels];
       ForAll([&](auto i, auto p) LLAMBA_INLINE_LAMBDA {
-        dot[i][p] = kHasMin ? _mm512_setzero_si512()
+        dot[i][p] = kHasMin ? _mm512_set1_epi32(kFloatZeroBits)
                             : _mm512_set1_epi32(x.less_128[slot + i]);
       });
       AddProducts(group.codes(b), x.codes + slot * kPanelBlock, dot);
@@ -90,10 +91,13 @@ struct Tile {
                                int64_t block, int64_t slot,
                                const __m512i (&dot)[kRows][kTilePanels]) {
     const float* d = group.d(block);
+    const float* zero = group.zero(block);
     const float* m = group.m(block);
     ForAll([&](auto i, auto p) LLAMBA_INLINE_LAMBDA {
-      const __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(dot[i][p]),
-                                          _mm512_load_ps(d + p * kPanelRows));
+      // (dot - kFloatZero) d, rounded once as dot d is.
+      const __m512 scaled = _mm512_fmadd_ps(
+          _mm512_castsi512_ps(dot[i][p]), _mm512_load_ps(d + p * kPanelRows),
+          _mm512_load_ps(zero + p * kPanelRows));
       sum[i][p] = _mm512_fmadd_ps(scaled, _mm512_set1_ps(x.scales[slot + i]),
                                   sum[i][p]);
       if constexpr (kHasMin) {
