@@ -7,8 +7,9 @@
 namespace llamba {
 
 double PeakRate(ThreadPool& pool, decltype(KernelTable::float_peak) peak) {
-  constexpr int64_t kRounds = 20'000;  // far below a time slice
-  constexpr int kRuns = 300;
+  // Far below a time slice, far above what waking a thread takes.
+  constexpr int64_t kRounds = 200'000;
+  constexpr int kRuns = 60;
   if (peak == nullptr) return 0;
   const auto threads = static_cast<size_t>(pool.n_threads());
   std::vector<float> sinks(threads, 1e-3f);
