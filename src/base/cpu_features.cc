@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include <cstdint>
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 namespace llamba {
@@ -61,6 +64,16 @@ CpuFeatures Detect() {
                      cpu.avx512_vnni && MayUseTiles();
   cpu.amx_int8 = tiles && Bit(seven.edx, 25);
   cpu.amx_bf16 = tiles && Bit(seven.edx, 22);
+  return cpu;
+}
+
+#elif defined(__aarch64__)
+
+CpuFeatures Detect() {
+  const unsigned long words[] = {getauxval(AT_HWCAP), getauxval(AT_HWCAP2)};
+  CpuFeatures cpu;
+  cpu.neon_dotprod = (words[0] & HWCAP_ASIMDDP) != 0;
+  cpu.neon_i8mm = cpu.neon_dotprod && (words[1] & HWCAP2_I8MM) != 0;
   return cpu;
 }
 

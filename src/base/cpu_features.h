@@ -4,13 +4,15 @@
 namespace llamba {
 
 // Instruction sets beyond what the vector library's own check tells: the
-// processor has them and the operating system keeps their registers. All false
-// on other architectures.
+// processor has them and the operating system keeps their registers. Those of
+// other architectures are false.
 struct CpuFeatures {
   bool avx512_vnni = false;  // with AVX-512 F, BW, DQ and VL
   bool avx512_bf16 = false;  // the same
   bool amx_int8 = false;     // with tiles that this process may use
   bool amx_bf16 = false;
+  bool neon_dotprod = false;  // SDOT and UDOT
+  bool neon_i8mm = false;     // SMMLA, with SDOT
 };
 
 // Asked once, then the same for the life of the process. The first call asks

@@ -1,6 +1,5 @@
 #include "kernels/cpu/cpu_kernels.h"
 
-#include "base/cpu_features.h"
 #include "kernels/cpu/targets.h"
 #include "kernels/panels/panel_kernels.h"
 
@@ -47,15 +46,18 @@ std::vector<KernelTable> Kernels() {
         .integer_peak = panel_kernels.peak,
     });
   }
-  // The same vectors with tiles for products of many rows.
-  if (GetCpuFeatures().amx_int8 && !tables.empty()) {
-    KernelTable amx = tables.front();
-    amx.isa = "amx";
-    const panels::Kernels tiles = panels::For(amx.isa);
-    amx.quantize_rows = tiles.quantize_rows;
-    amx.matmul_panels = tiles.matmul;
-    amx.integer_peak = tiles.peak;
-    tables.insert(tables.begin(), amx);
+  // The same vectors with instructions of their own for quantised products.
+  for (const char* isa : panels::ProductIsas()) {
+    if (tables.empty()) break;
+    const panels::Kernels products = panels::For(isa);
+    KernelTable table = tables.front();
+    table.isa = isa;
+    if (products.quantize_rows != nullptr) {
+      table.quantize_rows = products.quantize_rows;
+    }
+    table.matmul_panels = products.matmul;
+    table.integer_peak = products.peak;
+    tables.insert(tables.begin(), table);
   }
   return tables;
 }

@@ -1,6 +1,8 @@
 #ifndef LLAMBA_KERNELS_PANELS_PANEL_KERNELS_H_
 #define LLAMBA_KERNELS_PANELS_PANEL_KERNELS_H_
 
+#include <vector>
+
 #include "kernels/kernels.h"
 
 // Inside this room only: the product of panels, one translation unit an
@@ -22,10 +24,17 @@ Kernels Portable();
 Kernels Avx2();
 Kernels Avx512Vnni();
 Kernels Amx();
+#elif defined(__aarch64__)
+Kernels NeonDotprod();
+Kernels NeonI8mm();
 #endif
 
 // The best ones for the vector kernels that --isa calls `isa`.
 Kernels For(const char* isa);
+
+// Names of --isa for instructions of products alone that this machine has
+// beside its best vectors, the best last: "amx", or "dotprod" and "i8mm".
+std::vector<const char*> ProductIsas();
 
 }  // namespace llamba::panels
 

@@ -13,9 +13,21 @@ Kernels For(const char* isa) {
     return cpu.avx512_vnni ? Avx512Vnni() : Avx2();
   }
   if (std::strcmp(isa, "avx2") == 0) return Avx2();
+#elif defined(__aarch64__)
+  if (std::strcmp(isa, "i8mm") == 0) return NeonI8mm();
+  if (std::strcmp(isa, "dotprod") == 0) return NeonDotprod();
 #endif
   static_cast<void>(isa);
   return Portable();
+}
+
+std::vector<const char*> ProductIsas() {
+  const CpuFeatures& cpu = GetCpuFeatures();
+  std::vector<const char*> isas;
+  if (cpu.amx_int8) isas.push_back("amx");
+  if (cpu.neon_dotprod) isas.push_back("dotprod");
+  if (cpu.neon_i8mm) isas.push_back("i8mm");
+  return isas;
 }
 
 }  // namespace llamba::panels
