@@ -10,46 +10,24 @@ import argparse
 import json
 import pathlib
 import struct
-import subprocess
 import sys
 import tempfile
 
+from gguf_lib import (
+    Program,
+    check,
+    exit_with_failures,
+    gguf,
+    load_in_llama_cpp,
+    np,
+    read_gguf,
+)
+
 try:
-    import gguf
-    import llama_cpp
-    import numpy as np
     from safetensors import safe_open
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
-
-failures = []
-
-
-def check(condition, what):
-    if not condition:
-        failures.append(what)
-        print(f"FAILED: {what}")
-
-
-class Program:
-    def __init__(self, path):
-        self.path = path
-
-    def run(self, *arguments):
-        command = [self.path, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise SystemExit(f"{' '.join(command)}: {done.stderr}")
-        return done.stdout
-
-    def logits(self, model, ids, folder):
-        """All logits, a row a position."""
-        path = pathlib.Path(folder) / "ids.txt"
-        path.write_text(",".join(map(str, ids)))
-        text = self.run("logits", model, "--ids-file", path, "--top", 0, "--json")
-        positions = json.loads(text)["positions"]
-        return np.array([position["logits"] for position in positions])
 
 
 def widen_bf16(halves):
@@ -75,18 +53,6 @@ def read_safetensors(path):
             shape = tuple(file.get_slice(name).get_shape())
             check(shape == tensors[name].shape, f"{path}: shape of {name}")
     return tensors
-
-
-def read_gguf(path):
-    """({key: value}, {name: (type, float32 array)}) by the package gguf."""
-    reader = gguf.GGUFReader(path)
-    keys = {name: field.contents() for name, field in reader.fields.items()}
-    tensors = {}
-    for tensor in reader.tensors:
-        shape = tuple(int(n) for n in reversed(tensor.shape))
-        values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
-        tensors[tensor.name] = (tensor.tensor_type.name, values.reshape(shape))
-    return keys, tensors
 
 
 def interleave(matrix, heads):
@@ -181,19 +147,6 @@ def compare_file(llamba, shared, model, dtype, folder):
         for name, values in original.items():
             check(np.array_equal(again[name], values), f"{back}: values of {name}")
     return path
-
-
-def load_in_llama_cpp(path, context):
-    return llama_cpp.Llama(
-        model_path=str(path),
-        n_ctx=context,
-        n_batch=512,
-        logits_all=True,
-        type_k=llama_cpp.GGML_TYPE_F32,
-        type_v=llama_cpp.GGML_TYPE_F32,
-        n_threads=2,
-        verbose=False,
-    )
 
 
 def compare_golden(path, golden):
@@ -304,8 +257,7 @@ def main():
                 golden = json.loads((shared / model / "golden.json").read_text())
                 compare_golden(path, golden)
         compare_long_context(llamba, shared, folder)
-    print(f"{len(failures)} failures")
-    sys.exit(1 if failures else 0)
+    exit_with_failures()
 
 
 if __name__ == "__main__":
