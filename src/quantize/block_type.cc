@@ -17,8 +17,9 @@ class ScaledType : public BlockType {
 
   int group() const override { return kBlockValues; }
   void Fit(const float* x, const float* w, GroupFit* fit) const override {
-    fit->d = ScaleHalf(FitScale(levels_, {x, kBlockValues}, {w, kBlockValues}),
-                       dtype_);
+    fit->d = ScaleHalf(
+        FitScale(levels_, Block(x, kBlockValues), Block(w, kBlockValues)),
+        dtype_);
     fit->scale[0] = HalfToFloat(fit->d);
     fit->offset[0] = 0;
   }
@@ -42,8 +43,9 @@ class AffineType : public BlockType {
 
   int group() const override { return kBlockValues; }
   void Fit(const float* x, const float* w, GroupFit* fit) const override {
-    const AffineFit affine = FitAffine(levels_.high_level, false,
-                                       {x, kBlockValues}, {w, kBlockValues});
+    const AffineFit affine =
+        FitAffine(levels_.high_level, false, Block(x, kBlockValues),
+                  Block(w, kBlockValues));
     fit->d = ScaleHalf(affine.scale, dtype_);
     fit->m = ScaleHalf(affine.offset, dtype_);
     fit->scale[0] = HalfToFloat(fit->d);

@@ -26,18 +26,19 @@ struct ScaleSums {
 };
 
 template <typename Levels>
-ScaleSums SumsAt(const Levels& levels, float inverse, std::span<const float> x,
-                 std::span<const float> w) {
-  ScaleSums sums;
-  for (size_t j = 0; j < x.size(); ++j) {
-    const float level = levels.Value(levels.Nearest(x[j] * inverse));
-    sums.xl += w[j] * x[j] * level;
-    sums.ll += w[j] * level * level;
+ScaleSums SumsAt(const Levels& levels, float inverse, Block x, Block w) {
+  Floats4 xl = {}, ll = {};
+  for (size_t j = 0; j < x.size(); j += 4) {
+    const Floats4 value = Load4(&x[j]);
+    const Floats4 level = levels.Round(value * inverse);
+    const Floats4 weighted = Load4(&w[j]) * level;
+    xl += weighted * value;
+    ll += weighted * level;
   }
-  return sums;
+  return {Sum4(xl), Sum4(ll)};
 }
 
-float Extreme(std::span<const float> x) {
+float Extreme(Block x) {
   float extreme = 0;
   for (const float value : x) {
     if (std::fabs(value) > std::fabs(extreme)) extreme = value;
@@ -46,8 +47,7 @@ float Extreme(std::span<const float> x) {
 }
 
 template <typename Levels>
-float FitScaleOf(const Levels& levels, std::span<const float> x,
-                 std::span<const float> w) {
+float FitScaleOf(const Levels& levels, Block x, Block w) {
   const float unit = SafeInverse(Extreme(x));
   ScaleSums best;
   const auto try_inverse = [&](float inverse) {
@@ -70,9 +70,11 @@ float FitScaleOf(const Levels& levels, std::span<const float> x,
   return best.xl / best.ll;
 }
 
-// Sums over a block for the least squares of scale and offset.
+// Sums over a block for the least squares of scale and offset: w, x and xx
+// whatever the codes, l, ll and lx with them.
 struct AffineSums {
-  float w = 0, l = 0, ll = 0, x = 0, lx = 0, xx = 0;
+  float w = 0, x = 0, xx = 0;
+  float l = 0, ll = 0, lx = 0;
 };
 
 struct Solution {
@@ -93,37 +95,51 @@ Solution Solve(const AffineSums& s, bool subtract_only) {
   return solution;
 }
 
-AffineSums SumsAt(int top, AffineFit at, std::span<const float> x,
-                  std::span<const float> w) {
+AffineSums SumsWithoutCodes(Block x, Block w) {
+  Floats4 sum_w = {}, sum_x = {}, sum_xx = {};
+  for (size_t j = 0; j < x.size(); j += 4) {
+    const Floats4 value = Load4(&x[j]), weight = Load4(&w[j]);
+    sum_w += weight;
+    sum_x += weight * value;
+    sum_xx += weight * value * value;
+  }
+  AffineSums s;
+  s.w = Sum4(sum_w);
+  s.x = Sum4(sum_x);
+  s.xx = Sum4(sum_xx);
+  return s;
+}
+
+// `s` with the sums of the nearest codes.
+AffineSums SumsAt(int top, AffineFit at, Block x, Block w, AffineSums s) {
   const UniformLevels levels{0, top};
   const float inverse = SafeInverse(at.scale);
-  AffineSums s;
-  for (size_t j = 0; j < x.size(); ++j) {
-    const float l = levels.Value(levels.Nearest((x[j] - at.offset) * inverse));
-    s.w += w[j];
-    s.l += w[j] * l;
-    s.ll += w[j] * l * l;
-    s.x += w[j] * x[j];
-    s.lx += w[j] * l * x[j];
-    s.xx += w[j] * x[j] * x[j];
+  Floats4 l = {}, ll = {}, lx = {};
+  for (size_t j = 0; j < x.size(); j += 4) {
+    const Floats4 value = Load4(&x[j]);
+    const Floats4 level = levels.Round((value - at.offset) * inverse);
+    const Floats4 weighted = Load4(&w[j]) * level;
+    l += weighted;
+    ll += weighted * level;
+    lx += weighted * value;
   }
+  s.l = Sum4(l);
+  s.ll = Sum4(ll);
+  s.lx = Sum4(lx);
   return s;
 }
 
 }  // namespace
 
-float FitScale(const UniformLevels& levels, std::span<const float> x,
-               std::span<const float> w) {
+float FitScale(const UniformLevels& levels, Block x, Block w) {
   return FitScaleOf(levels, x, w);
 }
 
-float FitScale(const Iq4NlLevels& levels, std::span<const float> x,
-               std::span<const float> w) {
+float FitScale(const Iq4NlLevels& levels, Block x, Block w) {
   return FitScaleOf(levels, x, w);
 }
 
-AffineFit FitAffine(int top, bool subtract_only, std::span<const float> x,
-                    std::span<const float> w) {
+AffineFit FitAffine(int top, bool subtract_only, Block x, Block w) {
   float min = x[0], max = x[0];
   for (const float value : x) {
     min = std::min(min, value);
@@ -136,8 +152,9 @@ AffineFit FitAffine(int top, bool subtract_only, std::span<const float> x,
   const auto steps = static_cast<float>(top);
   Solution best;
   best.fit = {(max - min) / steps, min};
+  const AffineSums sums = SumsWithoutCodes(x, w);
   const auto try_at = [&](AffineFit at) {
-    const Solution solution = Solve(SumsAt(top, at, x, w), subtract_only);
+    const Solution solution = Solve(SumsAt(top, at, x, w, sums), subtract_only);
     if (solution.error >= best.error) return false;
     best = solution;
     return true;
@@ -151,17 +168,17 @@ AffineFit FitAffine(int top, bool subtract_only, std::span<const float> x,
   return best.fit;
 }
 
-float AffineError(int top, AffineFit fit, std::span<const float> x,
-                  std::span<const float> w) {
+float AffineError(int top, AffineFit fit, Block x, Block w) {
   const UniformLevels levels{0, top};
   const float inverse = SafeInverse(fit.scale);
-  float error = 0;
-  for (size_t j = 0; j < x.size(); ++j) {
-    const float l = levels.Value(levels.Nearest((x[j] - fit.offset) * inverse));
-    const float difference = x[j] - fit.scale * l - fit.offset;
-    error += w[j] * difference * difference;
+  Floats4 error = {};
+  for (size_t j = 0; j < x.size(); j += 4) {
+    const Floats4 value = Load4(&x[j]);
+    const Floats4 level = levels.Round((value - fit.offset) * inverse);
+    const Floats4 difference = value - fit.scale * level - fit.offset;
+    error += Load4(&w[j]) * difference * difference;
   }
-  return error;
+  return Sum4(error);
 }
 
 }  // namespace llamba

@@ -30,8 +30,7 @@ void SetSixBits(AffineFit fit, int j, Q4KScales* scales) {
 }
 
 // Moves a group's two small numbers to the best neighbours.
-void MoveGroup(std::span<const float> x, std::span<const float> w, int j,
-               Q4KScales* scales) {
+void MoveGroup(Block x, Block w, int j, Q4KScales* scales) {
   const int scale = scales->scales[j], min = scales->mins[j];
   float best = HUGE_VALF;
   Q4KScales trial = *scales;
@@ -67,12 +66,8 @@ class Q4KSearch {
   }
 
  private:
-  std::span<const float> X(int j) const {
-    return {x_ + j * kBlockValues, kBlockValues};
-  }
-  std::span<const float> W(int j) const {
-    return {w_ + j * kBlockValues, kBlockValues};
-  }
+  Block X(int j) const { return Block(x_ + j * kBlockValues, kBlockValues); }
+  Block W(int j) const { return Block(w_ + j * kBlockValues, kBlockValues); }
   float Error(const Q4KScales& s) const {
     float error = 0;
     for (int j = 0; j < kGroups; ++j) {
@@ -149,8 +144,8 @@ class Q4K : public BlockType {
   }
   void Refit(const float* x, const float* w, int b,
              GroupFit* fit) const override {
-    const std::span<const float> values(x, kBlockValues);
-    const std::span<const float> weights(w, kBlockValues);
+    const Block values(x, kBlockValues);
+    const Block weights(w, kBlockValues);
     SetSixBits(FitAffine(kTopCode, true, values, weights), b, &fit->k);
     MoveGroup(values, weights, b, &fit->k);
     SetGroup(b, fit);
