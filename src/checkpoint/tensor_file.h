@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -43,9 +44,15 @@ class TensorFile {
     return metadata_;
   }
 
+  // A tensor's bytes are not needed soon: where they are mapped, their pages
+  // stop counting as this process' memory until they are read again.
+  void Release(const TensorView& view) const;
+
   // For readers. Throws Error on a duplicate name.
   void Add(NamedTensor tensor);
   void KeepAlive(std::shared_ptr<const void> owner);
+  void KeepAlive(std::shared_ptr<const MappedFile> file);
+  void KeepAlive(std::shared_ptr<const TensorFile> shard);
   void SetMetadata(std::map<std::string, std::string> metadata) {
     metadata_ = std::move(metadata);
   }
@@ -56,6 +63,7 @@ class TensorFile {
   std::unordered_map<std::string, size_t> index_;
   std::map<std::string, std::string> metadata_;
   std::vector<std::shared_ptr<const void>> owners_;
+  std::vector<std::span<const std::byte>> mapped_;
 };
 
 }  // namespace llamba

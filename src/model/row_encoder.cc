@@ -91,6 +91,7 @@ void RowEncoder::Encode(const OutputTensor& tensor, const Sink& sink) {
     sink(piece);
     Report(piece.size());
   }
+  source_.Release(tensor.spec);
 }
 
 }  // namespace llamba

@@ -24,6 +24,8 @@ class TensorSource {
   // The row as float32; a tensor of one dimension is one row.
   virtual void FillRow(const TensorSpec& spec, int64_t row,
                        std::span<float> out) const = 0;
+  // No row of the tensor is asked for again soon: it need not stay in memory.
+  virtual void Release(const TensorSpec&) const {}
 };
 
 // How a writer stores a model's matrices. The writer calls Type for each of

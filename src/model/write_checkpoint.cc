@@ -23,6 +23,9 @@ class CheckpointSource : public TensorSource {
                std::span<float> out) const override {
     Get(spec).DecodeRows(row, row + 1, out.data());
   }
+  void Release(const TensorSpec& spec) const override {
+    checkpoint_.file->Release(Get(spec).data());
+  }
 
  private:
   const StoredTensor& Get(const TensorSpec& spec) const {

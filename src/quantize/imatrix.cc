@@ -11,9 +11,11 @@
 namespace llamba {
 namespace {
 
-std::vector<float> Decode(const TensorView& view) {
+// Moments are large, and asked for once.
+std::vector<float> Decode(const TensorFile& file, const TensorView& view) {
   std::vector<float> values(static_cast<size_t>(NumElements(view.shape)));
   DecodeRow(view.dtype, view.data, values);
+  file.Release(view);
   return values;
 }
 
@@ -67,7 +69,7 @@ std::vector<float> Imatrix::Importance(const std::string& matrix,
     Fail("{}: {}: expected F32 for {} columns, found {} {}", path_, name, cols,
          DTypeName(sums->dtype), ShapeString(sums->shape));
   }
-  std::vector<float> importance = Decode(*sums);
+  std::vector<float> importance = Decode(file_.tensors, *sums);
   double total = 0;
   for (const float value : importance) {
     if (!std::isfinite(value) || value < 0) {
@@ -92,7 +94,7 @@ std::vector<float> Imatrix::Moments(const std::string& matrix,
     Fail("{}: {}: expected F32 ({}, {}), found {} {}", path_, name, cols, cols,
          DTypeName(view->dtype), ShapeString(view->shape));
   }
-  std::vector<float> moments = Decode(*view);
+  std::vector<float> moments = Decode(file_.tensors, *view);
   double trace = 0;
   for (int64_t i = 0; i < cols; ++i) {
     const float square = moments[static_cast<size_t>(i * cols + i)];

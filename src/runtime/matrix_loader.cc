@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/mapped_file.h"
 #include "formats/formats.h"
 #include "kernels/panels/panels.h"
 
@@ -46,11 +45,6 @@ void ForUnits(ThreadPool& pool, int64_t n, int64_t values,
   pool.Run(CeilDiv(n, units), [&](int64_t task) {
     fn(task * units, std::min(n, (task + 1) * units));
   });
-}
-
-// The mapped bytes are not read again once they are packed.
-void ReleaseRows(const StoredTensor& tensor) {
-  ReleasePages({tensor.data().data, tensor.data().bytes});
 }
 
 }  // namespace
@@ -105,6 +99,7 @@ Matrix MatrixLoader::Decoded(const StoredTensor& tensor, DType target) const {
     Decode(tensor, target, begin, end,
            matrix.owned.data() + begin * view.row_bytes);
   });
+  checkpoint_.file->Release(tensor.data());
   return matrix;
 }
 
@@ -121,7 +116,7 @@ Matrix MatrixLoader::Packed(const StoredTensor& tensor, DType target) const {
            [&](int64_t begin, int64_t end) {
              PackPanels(tensor, target, begin, end, matrix.owned.data());
            });
-  if (checkpoint_.gguf) ReleaseRows(tensor);
+  checkpoint_.file->Release(tensor.data());
   return matrix;
 }
 
