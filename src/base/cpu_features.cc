@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #elif defined(__aarch64__)
-#include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
 
@@ -55,6 +54,9 @@ CpuFeatures Detect() {
   const uint64_t saved = SavedStates();
   const Registers seven = CpuId(7, 0);
   CpuFeatures cpu;
+  constexpr uint64_t kAvxStates = 6;
+  cpu.avx_vnni = HasStates(saved, kAvxStates) && Bit(seven.ebx, 5) &&
+                 Bit(CpuId(1, 0).ecx, 12) && Bit(CpuId(7, 1).eax, 4);
   const bool avx512 = HasStates(saved, kAvx512States) &&  //
                       Bit(seven.ebx, 16) && Bit(seven.ebx, 17) &&
                       Bit(seven.ebx, 30) && Bit(seven.ebx, 31);

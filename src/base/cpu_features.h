@@ -7,6 +7,7 @@ namespace llamba {
 // processor has them and the operating system keeps their registers. Those of
 // other architectures are false.
 struct CpuFeatures {
+  bool avx_vnni = false;     // with AVX2 and FMA
   bool avx512_vnni = false;  // with AVX-512 F, BW, DQ and VL
   bool avx512_bf16 = false;  // the same
   bool amx_int8 = false;     // with tiles that this process may use

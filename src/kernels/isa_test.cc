@@ -24,7 +24,8 @@ TEST(Isa, EveryAvailableNameSelectsItsTable) {
   EXPECT_EQ(GetKernels("auto").isa, names.front());
 }
 
-// "amx" is "avx512" but for products of quantised weights, "i8mm" is "neon".
+// "amx" is "avx512" but for products of quantised weights, "avxvnni" is "avx2",
+// "i8mm" is "neon".
 TEST(Isa, TablesAreDistinct) {
   const std::vector<std::string> names = AvailableIsas();
   for (size_t i = 1; i < names.size(); ++i) {

@@ -1,5 +1,8 @@
 #include "kernels/cpu/cpu_kernels.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "kernels/cpu/targets.h"
 #include "kernels/panels/panel_kernels.h"
 
@@ -15,6 +18,25 @@ const char* IsaName(int64_t target) {
   if (target == HWY_NEON) return "neon";
   if (target == HWY_WASM) return "wasm";
   return "generic";  // Highway's C++ target: any machine
+}
+
+// Before the table of its vectors, the same with products of its own.
+void AddProducts(const panels::ProductIsa& isa,
+                 std::vector<KernelTable>& tables) {
+  const auto vectors =
+      std::find_if(tables.begin(), tables.end(), [&](const KernelTable& table) {
+        return std::strcmp(table.isa, isa.vectors) == 0;
+      });
+  if (vectors == tables.end()) return;
+  const panels::Kernels products = panels::For(isa.name);
+  KernelTable table = *vectors;
+  table.isa = isa.name;
+  if (products.quantize_rows != nullptr) {
+    table.quantize_rows = products.quantize_rows;
+  }
+  table.matmul_panels = products.matmul;
+  table.integer_peak = products.peak;
+  tables.insert(vectors, table);
 }
 
 }  // namespace
@@ -46,18 +68,8 @@ std::vector<KernelTable> Kernels() {
         .integer_peak = panel_kernels.peak,
     });
   }
-  // The same vectors with instructions of their own for quantised products.
-  for (const char* isa : panels::ProductIsas()) {
-    if (tables.empty()) break;
-    const panels::Kernels products = panels::For(isa);
-    KernelTable table = tables.front();
-    table.isa = isa;
-    if (products.quantize_rows != nullptr) {
-      table.quantize_rows = products.quantize_rows;
-    }
-    table.matmul_panels = products.matmul;
-    table.integer_peak = products.peak;
-    tables.insert(tables.begin(), table);
+  for (const panels::ProductIsa& isa : panels::ProductIsas()) {
+    AddProducts(isa, tables);
   }
   return tables;
 }

@@ -25,21 +25,27 @@ struct BlockDot<MatrixVectors, F, kM, kHalves>
   static constexpr int kPairs = (kM + 1) / 2;
 
   LLAMBA_INLINE void Make(const std::byte* codes, int64_t panel_stride,
-                          const int8_t* x, int64_t stride) {
+                          const QuantizedRows& x, int64_t at, int64_t blocks) {
     if constexpr (kM == 1) {
-      Base::Make(codes, panel_stride, x, stride);
+      Base::Make(codes, panel_stride, x, at, blocks);
     } else {
-      MakePairs(codes, panel_stride, x, stride);
+      MakePairs(codes, panel_stride, x, at, blocks);
     }
   }
 
   LLAMBA_INLINE void MakePairs(const std::byte* codes, int64_t panel_stride,
-                               const int8_t* x, int64_t stride) {
-    // [0]: of each vector's first two rows of weights, [1]: of the others.
+                               const QuantizedRows& rows, int64_t at,
+                               int64_t blocks) {
+    // [0]: of each vector's first two rows of weights, [1]: of the others; even
+    // elements are the first row of activations, odd ones the second.
     int32x4_t product[kPairs][kHalves][2];
     ForPairs([&](auto p, auto h) LLAMBA_INLINE_LAMBDA {
-      product[p][h][0] = product[p][h][1] = vdupq_n_s32(0);
+      product[p][h][0] = product[p][h][1] =
+          vzip1q_s32(StartOf<MatrixVectors, F>(rows, at + 2 * p * blocks),
+                     StartOf<MatrixVectors, F>(rows, at + Second(p) * blocks));
     });
+    const int8_t* x = rows.codes + at * kPanelBlock;
+    const int64_t stride = blocks * kPanelBlock;
     Halves<int8x16_t, kHalves> even;
     F::template ForGroups<MatrixVectors, kHalves>(
         codes, panel_stride, [&](int g, const auto& w) LLAMBA_INLINE_LAMBDA {
@@ -59,7 +65,6 @@ struct BlockDot<MatrixVectors, F, kM, kHalves>
             });
           });
         });
-    // Even elements are the first row of activations, odd ones the second.
     ForPairs([&](auto p, auto h) LLAMBA_INLINE_LAMBDA {
       const auto& rows = product[p][h];
       this->sum[2 * p][h] = vuzp1q_s32(rows[0], rows[1]);
@@ -79,11 +84,13 @@ struct BlockDot<MatrixVectors, F, kM, kHalves>
   static LLAMBA_INLINE int8x16_t Signed(uint8x16_t w) {
     return vreinterpretq_s8_u8(w);
   }
+  static constexpr int Second(int p) {
+    return 2 * p + 1 < kM ? 2 * p + 1 : 2 * p;
+  }
   // Eight columns of two rows of activations.
   static LLAMBA_INLINE int8x16_t Pair(const int8_t* x, int64_t stride, int p) {
-    const int second = 2 * p + 1 < kM ? 2 * p + 1 : 2 * p;
     return vcombine_s8(vld1_s8(x + 2 * p * stride),
-                       vld1_s8(x + second * stride));
+                       vld1_s8(x + Second(p) * stride));
   }
 };
 

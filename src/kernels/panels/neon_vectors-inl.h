@@ -23,6 +23,11 @@ struct DotVectors {
   static LLAMBA_INLINE Codes Load(const std::byte* p) {
     return vld1q_u8(reinterpret_cast<const uint8_t*>(p));
   }
+  // The same, unknown to the compiler.
+  static LLAMBA_INLINE Codes Again(Codes c) {
+    __asm__ volatile("" : "+w"(c));
+    return c;
+  }
   static LLAMBA_INLINE Codes Low(Codes c) {
     return vandq_u8(c, vdupq_n_u8(15));
   }
@@ -59,7 +64,6 @@ struct DotVectors {
   static LLAMBA_INLINE Ints SpreadTimes(const int32_t* value) {
     return vmulq_n_s32(vld1q_dup_s32(value), kFactor);
   }
-  static LLAMBA_INLINE Ints Subtract(Ints a, Ints b) { return vsubq_s32(a, b); }
   static LLAMBA_INLINE Floats SetFloat(float value) {
     return vdupq_n_f32(value);
   }

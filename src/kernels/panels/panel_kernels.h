@@ -22,6 +22,7 @@ struct Kernels {
 Kernels Portable();
 #if defined(__x86_64__)
 Kernels Avx2();
+Kernels AvxVnni();
 Kernels Avx512Vnni();
 Kernels Amx();
 #elif defined(__aarch64__)
@@ -32,9 +33,15 @@ Kernels NeonI8mm();
 // The best ones for the vector kernels that --isa calls `isa`.
 Kernels For(const char* isa);
 
-// Names of --isa for instructions of products alone that this machine has
-// beside its best vectors, the best last: "amx", or "dotprod" and "i8mm".
-std::vector<const char*> ProductIsas();
+// Instructions of products alone that this machine has: a name of --isa, and
+// the vectors that it goes with, next to which it is the better choice.
+struct ProductIsa {
+  const char* name;
+  const char* vectors;
+};
+
+// Each after those that it is better than.
+std::vector<ProductIsa> ProductIsas();
 
 }  // namespace llamba::panels
 
