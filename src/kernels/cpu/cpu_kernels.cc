@@ -20,23 +20,25 @@ const char* IsaName(int64_t target) {
   return "generic";  // Highway's C++ target: any machine
 }
 
-// Before the table of its vectors, the same with products of its own.
-void AddProducts(const panels::ProductIsa& isa,
-                 std::vector<KernelTable>& tables) {
-  const auto vectors =
-      std::find_if(tables.begin(), tables.end(), [&](const KernelTable& table) {
-        return std::strcmp(table.isa, isa.vectors) == 0;
-      });
-  if (vectors == tables.end()) return;
-  const panels::Kernels products = panels::For(isa.name);
-  KernelTable table = *vectors;
-  table.isa = isa.name;
-  if (products.quantize_rows != nullptr) {
-    table.quantize_rows = products.quantize_rows;
-  }
-  table.matmul_panels = products.matmul;
-  table.integer_peak = products.peak;
-  tables.insert(vectors, table);
+// The vector kernels of a target with the products of quantised weights that
+// --isa calls `isa`.
+KernelTable TableOf(int64_t target, const char* isa) {
+  const panels::Kernels products = panels::For(isa);
+  return {
+      .isa = isa,
+      .matmul = MatMulFor(target),
+      .quantize_rows = QuantizeRowsFor(target, products.order),
+      .matmul_panels = products.matmul,
+      .rms_norm = RmsNormFor(target),
+      .gate = GateFor(target),
+      .glu = GluFor(target),
+      .rope = RopeFor(target),
+      .conv1d = Conv1dFor(target),
+      .scan = ScanFor(target),
+      .attention = AttentionFor(target),
+      .float_peak = FloatPeakFor(target),
+      .integer_peak = products.peak,
+  };
 }
 
 }  // namespace
@@ -49,27 +51,10 @@ std::vector<KernelTable> Kernels() {
   for (; targets != 0; targets &= targets - 1) {
     const int64_t target = targets & -targets;
     const char* isa = IsaName(target);
-    const panels::Kernels panel_kernels = panels::For(isa);
-    tables.push_back({
-        .isa = isa,
-        .matmul = MatMulFor(target),
-        .quantize_rows = panel_kernels.quantize_rows != nullptr
-                             ? panel_kernels.quantize_rows
-                             : QuantizeRowsFor(target),
-        .matmul_panels = panel_kernels.matmul,
-        .rms_norm = RmsNormFor(target),
-        .gate = GateFor(target),
-        .glu = GluFor(target),
-        .rope = RopeFor(target),
-        .conv1d = Conv1dFor(target),
-        .scan = ScanFor(target),
-        .attention = AttentionFor(target),
-        .float_peak = FloatPeakFor(target),
-        .integer_peak = panel_kernels.peak,
-    });
-  }
-  for (const panels::ProductIsa& isa : panels::ProductIsas()) {
-    AddProducts(isa, tables);
+    for (const char* products : panels::ProductIsas(isa)) {
+      tables.push_back(TableOf(target, products));
+    }
+    tables.push_back(TableOf(target, isa));
   }
   return tables;
 }

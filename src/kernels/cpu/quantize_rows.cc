@@ -4,6 +4,7 @@
 #define HWY_TARGET_INCLUDE "kernels/cpu/quantize_rows.cc"
 #include "hwy/foreach_target.h"
 #include "kernels/cpu/vectors-inl.h"
+#include "kernels/panels/row_tiles.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace llamba::cpu::HWY_NAMESPACE {
@@ -17,9 +18,10 @@ constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23
 // Below this a code's reciprocal scale would overflow.
 constexpr float kSmallest = 1e-30f;
 
-// The block of `out` that lies at `at`.
+// The block of `out` that lies at `at`; `start_128` is what less_128 starts
+// from.
 HWY_INLINE void QuantizeBlock(const float* x, const QuantizedRows& out,
-                              int64_t at) {
+                              int64_t at, int32_t start_128) {
   const DF df;
   const hn::RebindToSigned<DF> di;
   const hn::Rebind<int8_t, DF> d8;
@@ -47,7 +49,7 @@ HWY_INLINE void QuantizeBlock(const float* x, const QuantizedRows& out,
   out.scales[at] = (zero ? 0.0f : max / 127.0f) + SumLanes(taint);
   out.sums[at] = out.scales[at] * static_cast<float>(sum);
   out.less_8[at] = -8 * sum;
-  out.less_128[at] = -128 * sum;
+  out.less_128[at] = start_128 - 128 * sum;
 }
 
 void QuantizeRows(const QuantizeArgs& args, int64_t m_begin, int64_t m_end) {
@@ -56,7 +58,20 @@ void QuantizeRows(const QuantizeArgs& args, int64_t m_begin, int64_t m_end) {
   for (int64_t m = m_begin; m < m_end; ++m) {
     const float* x = args.x + m * args.x_stride;
     for (int64_t b = 0; b < blocks; ++b) {
-      QuantizeBlock(x + b * kBlock, out, m * blocks + b);
+      QuantizeBlock(x + b * kBlock, out, m * blocks + b, 0);
+    }
+  }
+}
+
+void QuantizeRowsInTiles(const QuantizeArgs& args, int64_t m_begin,
+                         int64_t m_end) {
+  const QuantizedRows& out = args.out;
+  for (int64_t m = m_begin; m < m_end; ++m) {
+    const float* x = args.x + m * args.x_stride;
+    const bool in_tile = m < panels::WholeTiles(out.m);
+    for (int64_t b = 0; b < out.cols / kBlock; ++b) {
+      QuantizeBlock(x + b * kBlock, out, panels::SlotOf(out, m, b),
+                    in_tile ? panels::kFloatZeroBits : 0);
     }
   }
 }
@@ -67,8 +82,12 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace llamba::cpu {
 HWY_EXPORT(QuantizeRows);
-decltype(KernelTable::quantize_rows) QuantizeRowsFor(int64_t target) {
-  return PickTarget(HWY_DISPATCH_TABLE(QuantizeRows), target);
+HWY_EXPORT(QuantizeRowsInTiles);
+decltype(KernelTable::quantize_rows) QuantizeRowsFor(int64_t target,
+                                                     panels::RowOrder order) {
+  return order == panels::RowOrder::kTiles
+             ? PickTarget(HWY_DISPATCH_TABLE(QuantizeRowsInTiles), target)
+             : PickTarget(HWY_DISPATCH_TABLE(QuantizeRows), target);
 }
 }  // namespace llamba::cpu
 #endif  // HWY_ONCE

@@ -13,6 +13,7 @@
 
 #include "hwy/targets.h"
 #include "kernels/kernels.h"
+#include "kernels/panels/panel_kernels.h"
 
 namespace llamba::cpu {
 
@@ -28,7 +29,8 @@ Function PickTarget(const Function (&table)[kSize], int64_t target) {
 
 // Each defined in the file of its op; `target` is a bit of HWY_TARGETS.
 decltype(KernelTable::matmul) MatMulFor(int64_t target);
-decltype(KernelTable::quantize_rows) QuantizeRowsFor(int64_t target);
+decltype(KernelTable::quantize_rows) QuantizeRowsFor(int64_t target,
+                                                     panels::RowOrder order);
 decltype(KernelTable::rms_norm) RmsNormFor(int64_t target);
 decltype(KernelTable::gate) GateFor(int64_t target);
 decltype(KernelTable::glu) GluFor(int64_t target);

@@ -5,19 +5,22 @@
 // sixteen rows go the way of AVX-512.
 #include <immintrin.h>
 
-#include <bit>
+#include <algorithm>
 #include <cstdlib>
 #include <type_traits>
 
 #include "kernels/panels/panel_kernels.h"
 #include "kernels/panels/panels.h"
+#include "kernels/panels/row_tiles.h"
 
 namespace llamba::panels {
 namespace {
 
-#include "kernels/panels/avx512_unpacked-inl.h"
+#include "kernels/panels/avx512_vectors-inl.h"
+//
+#include "kernels/panels/unpacked_matmul-inl.h"
 
-using Panel = Unpacked<1, Bytes::kSigned>;
+using Panel = Unpacked<Vectors, 1, Bytes::kSigned>;
 
 // Tiles 0 and 1: 16 x 16 sums; 2 and 3: 16 rows of activations by 32 columns;
 // 4 and 5: a block of a panel, 8 groups by 64 bytes.
@@ -165,6 +168,6 @@ double TilePeak(int64_t rounds, float* sink) {
 
 }  // namespace
 
-Kernels Amx() { return {MatMulTiles, TilePeak, QuantizeInTiles}; }
+Kernels Amx() { return {MatMulTiles, TilePeak, RowOrder::kTiles}; }
 
 }  // namespace llamba::panels

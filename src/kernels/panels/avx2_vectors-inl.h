@@ -15,6 +15,13 @@ struct Vectors256 {
   static LLAMBA_INLINE Codes Load(const std::byte* p) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   }
+  static LLAMBA_INLINE void Store(Codes c, int8_t* p) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), c);
+  }
+  template <int kAdd>
+  static LLAMBA_INLINE Codes AddToCodes(Codes c) {
+    return _mm256_add_epi8(c, _mm256_set1_epi8(static_cast<char>(kAdd)));
+  }
   // The same, unknown to the compiler.
   static LLAMBA_INLINE Codes Again(Codes c) {
     __asm__ volatile("" : "+x"(c));
@@ -39,6 +46,9 @@ struct Vectors256 {
   }
 
   static LLAMBA_INLINE Ints ZeroInts() { return _mm256_setzero_si256(); }
+  static LLAMBA_INLINE Ints SetInt(int32_t value) {
+    return _mm256_set1_epi32(value);
+  }
   // kFactor * *value, kFactor a power of two.
   template <int kFactor>
   static LLAMBA_INLINE Ints SpreadTimes(const int32_t* value) {
@@ -46,6 +56,9 @@ struct Vectors256 {
   }
   static LLAMBA_INLINE Floats SetFloat(float value) {
     return _mm256_set1_ps(value);
+  }
+  static LLAMBA_INLINE Floats AsFloats(Ints v) {
+    return _mm256_castsi256_ps(v);
   }
   static LLAMBA_INLINE Floats ToFloats(Ints v) { return _mm256_cvtepi32_ps(v); }
   static LLAMBA_INLINE Floats LoadHalves(const std::byte* p) {

@@ -9,6 +9,8 @@ struct Vectors {
   static constexpr int kWideTileM = 10;
   static constexpr int kWholeTileM = 1;
   static constexpr int kRuns = 2;
+  static constexpr int kTilePanels = 3;
+  static constexpr int kTileRows = 4;
   static constexpr int kWideOffset = 128;
   using Codes = __m512i;
   using Ints = __m512i;
@@ -18,6 +20,13 @@ struct Vectors {
 
   static LLAMBA_INLINE Codes Load(const std::byte* p) {
     return _mm512_loadu_si512(p);
+  }
+  static LLAMBA_INLINE void Store(Codes c, int8_t* p) {
+    _mm512_storeu_si512(p, c);
+  }
+  template <int kAdd>
+  static LLAMBA_INLINE Codes AddToCodes(Codes c) {
+    return _mm512_add_epi8(c, _mm512_set1_epi8(static_cast<char>(kAdd)));
   }
   // The same, unknown to the compiler.
   static LLAMBA_INLINE Codes Again(Codes c) {
@@ -61,6 +70,9 @@ struct Vectors {
   }
 
   static LLAMBA_INLINE Ints ZeroInts() { return _mm512_setzero_si512(); }
+  static LLAMBA_INLINE Ints SetInt(int32_t value) {
+    return _mm512_set1_epi32(value);
+  }
   // kFactor * *value, kFactor a power of two.
   template <int kFactor>
   static LLAMBA_INLINE Ints SpreadTimes(const int32_t* value) {
@@ -68,6 +80,9 @@ struct Vectors {
   }
   static LLAMBA_INLINE Floats SetFloat(float value) {
     return _mm512_set1_ps(value);
+  }
+  static LLAMBA_INLINE Floats AsFloats(Ints v) {
+    return _mm512_castsi512_ps(v);
   }
   static LLAMBA_INLINE Floats ToFloats(Ints v) { return _mm512_cvtepi32_ps(v); }
   static LLAMBA_INLINE Floats LoadHalves(const std::byte* p) {

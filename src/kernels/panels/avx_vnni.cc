@@ -3,20 +3,27 @@
 // adding 128, which is taken off the sum again.
 #include <immintrin.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <type_traits>
 
 #include "kernels/panels/panel_kernels.h"
 #include "kernels/panels/panels.h"
+#include "kernels/panels/row_tiles.h"
 
 namespace llamba::panels {
 namespace {
 
 #include "kernels/panels/avx2_vectors-inl.h"
+//
+#include "kernels/panels/unpacked_matmul-inl.h"
 
 struct Vectors : Vectors256 {
   static constexpr int kNarrowTileM = 5;
   static constexpr int kWideTileM = 5;
   static constexpr int kWideOffset = 128;
+  static constexpr int kTilePanels = 1;
+  static constexpr int kTileRows = 4;
   using Narrow = __m256i;  // the sums themselves
   using Wide = __m256i;    // plus 128
 
@@ -42,6 +49,8 @@ struct Vectors : Vectors256 {
 
 }  // namespace
 
-Kernels AvxVnni() { return {MatMulPanelsOf<Vectors>, PeakOf<Vectors>}; }
+Kernels AvxVnni() {
+  return {MatMulUnpacked<Vectors>, PeakOf<Vectors>, RowOrder::kTiles};
+}
 
 }  // namespace llamba::panels

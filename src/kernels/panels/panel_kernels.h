@@ -11,12 +11,14 @@
 
 namespace llamba::panels {
 
+// How a product takes activations: as they come, or as row_tiles.h says.
+enum class RowOrder { kRows, kTiles };
+
 // The entries of a KernelTable.
 struct Kernels {
   decltype(KernelTable::matmul_panels) matmul;
   decltype(KernelTable::integer_peak) peak;
-  // Null where the product takes activations row by row.
-  decltype(KernelTable::quantize_rows) quantize_rows = nullptr;
+  RowOrder order = RowOrder::kRows;
 };
 
 Kernels Portable();
@@ -33,15 +35,9 @@ Kernels NeonI8mm();
 // The best ones for the vector kernels that --isa calls `isa`.
 Kernels For(const char* isa);
 
-// Instructions of products alone that this machine has: a name of --isa, and
-// the vectors that it goes with, next to which it is the better choice.
-struct ProductIsa {
-  const char* name;
-  const char* vectors;
-};
-
-// Each after those that it is better than.
-std::vector<ProductIsa> ProductIsas();
+// Names of --isa for instructions of such products alone that this machine has
+// beside these vectors, the best first.
+std::vector<const char*> ProductIsas(const char* vectors);
 
 }  // namespace llamba::panels
 

@@ -22,13 +22,16 @@ Kernels For(const char* isa) {
   return Portable();
 }
 
-std::vector<ProductIsa> ProductIsas() {
+std::vector<const char*> ProductIsas(const char* vectors) {
   const CpuFeatures& cpu = GetCpuFeatures();
-  std::vector<ProductIsa> isas;
-  if (cpu.avx_vnni) isas.push_back({"avxvnni", "avx2"});
-  if (cpu.amx_int8) isas.push_back({"amx", "avx512"});
-  if (cpu.neon_dotprod) isas.push_back({"dotprod", "neon"});
-  if (cpu.neon_i8mm) isas.push_back({"i8mm", "dotprod"});
+  std::vector<const char*> isas;
+  const auto add = [&](bool has, const char* isa, const char* beside) {
+    if (has && std::strcmp(vectors, beside) == 0) isas.push_back(isa);
+  };
+  add(cpu.amx_int8, "amx", "avx512");
+  add(cpu.avx_vnni, "avxvnni", "avx2");
+  add(cpu.neon_i8mm, "i8mm", "neon");
+  add(cpu.neon_dotprod, "dotprod", "neon");
   return isas;
 }
 

@@ -1,14 +1,13 @@
 // Panels as bytes and scales in float, unpacked once for many rows of
-// activations. Included as panel_matmul-inl.h is.
-
-#include "kernels/panels/avx512_rows-inl.h"
+// activations, for an instruction set's vectors V. Included as
+// panel_matmul-inl.h is.
 
 // Which bytes stand for a value: itself, or for the unsigned operand of VNNI
 // the value plus 128, and the code as it is where the type has a minimum.
 enum class Bytes { kSigned, kUnsigned };
 
 // Room for kPanels panels side by side, reused from one group to the next.
-template <int kPanels, Bytes kBytes>
+template <class V, int kPanels, Bytes kBytes>
 class Unpacked {
  public:
   explicit Unpacked(int64_t blocks)
@@ -49,33 +48,50 @@ class Unpacked {
             int64_t blocks) {
     const std::byte* codes = panel + codes_offset;
     for (int64_t b = 0; b < blocks; ++b) {
-      int8_t* to = codes_ + b * kStride + which * 64;
-      F::template ForGroups<Vectors, 1>(
-          codes + b * F::kCodeBytes, 0,
-          [to](int g, const Halves<__m512i, 1>& codes) LLAMBA_INLINE_LAMBDA {
-            _mm512_store_si512(to + g * kPanels * 64,
-                               ToBytes<F>(codes.half[0]));
-          });
-      const auto scale = F::Scales::template Load<Vectors>(panel, b, 0);
+      FillCodes<F>(codes + b * F::kCodeBytes,
+                   codes_ + b * kStride + which * kPanelRows * 4);
       const int64_t at = (b * kPanels + which) * kPanelRows;
-      _mm512_store_ps(d_ + at, scale.d);
-      _mm512_store_ps(zero_ + at,
-                      _mm512_mul_ps(scale.d, _mm512_set1_ps(-kFloatZero)));
-      if constexpr (F::Scales::kHasMin) _mm512_store_ps(m_ + at, scale.m);
+      Repeat<kAll>([&](auto h) LLAMBA_INLINE_LAMBDA {
+        FillScales<F>(panel, b, h, at + h * V::kLanes);
+      });
     }
   }
 
  private:
+  static constexpr int kAll = kPanelRows / V::kLanes;
   static constexpr int64_t kStride = kPanels * kPanelRows * kPanelBlock;
 
   template <class F>
-  static LLAMBA_INLINE __m512i ToBytes(__m512i codes) {
+  static LLAMBA_INLINE void FillCodes(const std::byte* codes, int8_t* to) {
+    F::template ForGroups<V, kAll>(
+        codes, 0, [to](int g, const auto& w) LLAMBA_INLINE_LAMBDA {
+          Repeat<kAll>([&](auto h) LLAMBA_INLINE_LAMBDA {
+            V::Store(ToBytes<F>(w.half[h]),
+                     to + g * kPanels * kPanelRows * 4 + h * V::kBytes);
+          });
+        });
+  }
+
+  template <class F>
+  LLAMBA_INLINE void FillScales(const std::byte* panel, int64_t block, int half,
+                                int64_t at) {
+    const auto scale = F::Scales::template Load<V>(panel, block, half);
+    V::StoreFloats(scale.d, d_ + at);
+    V::StoreFloats(V::Mul(scale.d, V::SetFloat(-kFloatZero)), zero_ + at);
+    if constexpr (F::Scales::kHasMin) V::StoreFloats(scale.m, m_ + at);
+  }
+
+  template <class F>
+  static LLAMBA_INLINE typename V::Codes ToBytes(typename V::Codes codes) {
     constexpr int kHigh = kBytes == Bytes::kSigned ? 0
                           : F::Scales::kHasMin     ? 0
                                                    : 128;
-    constexpr int kAdd = kHigh - OffsetOf<Vectors, F>();
-    if constexpr (kAdd == 0) return codes;
-    return _mm512_add_epi8(codes, _mm512_set1_epi8(static_cast<char>(kAdd)));
+    constexpr int kAdd = kHigh - OffsetOf<V, F>();
+    if constexpr (kAdd == 0) {
+      return codes;
+    } else {
+      return V::template AddToCodes<kAdd>(codes);
+    }
   }
 
   template <typename T>
