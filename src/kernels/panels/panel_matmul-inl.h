@@ -26,8 +26,8 @@ LLAMBA_INLINE void Repeat(const Fn& fn) {
 // activations pass.
 constexpr int64_t kGroupBytes = 128 << 10;
 
-// Bytes ahead of the codes under way that are fetched when one row of
-// activations, hence memory, sets the pace.
+// Bytes ahead of the codes under way that are fetched by the first rows of
+// activations, for which panels come from memory.
 constexpr int64_t kFetchAhead = 2048;
 
 // What the codes are above the values that they stand for.
@@ -161,7 +161,7 @@ struct PanelTile {
                           LLAMBA_INLINE_LAMBDA { sum[m][h] = V::SetFloat(0); });
     });
     for (int64_t b = 0; b < blocks; ++b) {
-      if constexpr (kM == 1) Fetch(codes, panel_stride);
+      if (m_begin == 0) Fetch(codes, panel_stride);
       BlockDot<V, F, kM, kHalves> dot;
       dot.Make(codes, panel_stride, args.x, first + b, blocks);
       codes += F::kCodeBytes;
