@@ -120,7 +120,7 @@ void Tiles(const PanelMatMulArgs& args, int64_t begin, int64_t end,
   const TileUse use{TileConfig()};
   for (int64_t panel = begin; panel < end; ++panel) {
     unpacked.template Fill<F>(0, args.panels + panel * args.panel_bytes,
-                              args.codes_offset, blocks);
+                              args.codes_offset, 0, blocks);
     for (int64_t m = 0; m < rows; m += kTileRows) {
       TilePanel<F>(args, unpacked, panel, m);
     }

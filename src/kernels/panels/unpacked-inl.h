@@ -6,6 +6,16 @@
 // the value plus 128, and the code as it is where the type has a minimum.
 enum class Bytes { kSigned, kUnsigned };
 
+// Aligned for vectors, to be freed by std::free.
+template <typename T>
+T* Allocate(int64_t count) {
+  const size_t bytes = static_cast<size_t>(count) * sizeof(T);
+  auto* memory =
+      static_cast<T*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+
 // Room for kPanels panels side by side, reused from one group to the next.
 template <class V, int kPanels, Bytes kBytes>
 class Unpacked {
@@ -14,12 +24,7 @@ class Unpacked {
       : codes_(Allocate<int8_t>(blocks * kStride)),
         d_(Allocate<float>(blocks * kPanels * kPanelRows)),
         zero_(Allocate<float>(blocks * kPanels * kPanelRows)),
-        m_(Allocate<float>(blocks * kPanels * kPanelRows)) {
-    if (codes_ == nullptr || d_ == nullptr || zero_ == nullptr ||
-        m_ == nullptr) {
-      std::abort();
-    }
-  }
+        m_(Allocate<float>(blocks * kPanels * kPanelRows)) {}
   ~Unpacked() {
     std::free(codes_);
     std::free(d_);
@@ -42,17 +47,18 @@ class Unpacked {
     return m_ + block * kPanels * kPanelRows;
   }
 
-  // A panel of `blocks` blocks, as number `which` of those side by side.
+  // Blocks first .. first + blocks - 1 of a panel, as number `which` of those
+  // side by side.
   template <class F>
   void Fill(int which, const std::byte* panel, int64_t codes_offset,
-            int64_t blocks) {
-    const std::byte* codes = panel + codes_offset;
+            int64_t first, int64_t blocks) {
+    const std::byte* codes = panel + codes_offset + first * F::kCodeBytes;
     for (int64_t b = 0; b < blocks; ++b) {
       FillCodes<F>(codes + b * F::kCodeBytes,
                    codes_ + b * kStride + which * kPanelRows * 4);
       const int64_t at = (b * kPanels + which) * kPanelRows;
       Repeat<kAll>([&](auto h) LLAMBA_INLINE_LAMBDA {
-        FillScales<F>(panel, b, h, at + h * V::kLanes);
+        FillScales<F>(panel, first + b, h, at + h * V::kLanes);
       });
     }
   }
@@ -92,12 +98,6 @@ class Unpacked {
     } else {
       return V::template AddToCodes<kAdd>(codes);
     }
-  }
-
-  template <typename T>
-  static T* Allocate(int64_t count) {
-    const size_t bytes = static_cast<size_t>(count) * sizeof(T);
-    return static_cast<T*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
   }
 
   int8_t* codes_;

@@ -9,6 +9,12 @@
 // pass.
 constexpr int64_t kChunkBytes = 1 << 20;
 
+// Where rows are few, unpacking counts as much as multiplying: then only so
+// many blocks are unpacked at a time as the first-level cache holds, and sums
+// wait in memory. More rows make up for the way to the second-level cache.
+constexpr int64_t kFewRows = 32;
+constexpr int64_t kSlab = 16;
+
 // The panels that come next, fetched a few lines a block while others are
 // multiplied.
 struct Ahead {
@@ -42,11 +48,25 @@ struct UnpackedTile {
     });
   }
 
-  LLAMBA_INLINE void Run(const QuantizedRows& x, const Group& group,
-                         int64_t slot, Ahead ahead) {
+  LLAMBA_INLINE void Clear() {
     ForAll([&](auto i, auto v)
                LLAMBA_INLINE_LAMBDA { sum[i][v] = V::SetFloat(0); });
-    for (int64_t b = 0; b < x.cols / kPanelBlock; ++b) {
+  }
+  LLAMBA_INLINE void Load(const float* from) {
+    ForAll([&](auto i, auto v) LLAMBA_INLINE_LAMBDA {
+      sum[i][v] = V::LoadFloats(from + (i * kVectors + v) * V::kLanes);
+    });
+  }
+  LLAMBA_INLINE void Store(float* to) const {
+    ForAll([&](auto i, auto v) LLAMBA_INLINE_LAMBDA {
+      V::StoreFloats(sum[i][v], to + (i * kVectors + v) * V::kLanes);
+    });
+  }
+
+  // Adds the products of `blocks` unpacked blocks.
+  LLAMBA_INLINE void Add(const QuantizedRows& x, const Group& group,
+                         int64_t slot, int64_t blocks, Ahead ahead) {
+    for (int64_t b = 0; b < blocks; ++b) {
       ahead.Step();
       Dots dot;
       ForAll([&](auto i, auto v) LLAMBA_INLINE_LAMBDA {
@@ -104,48 +124,88 @@ class UnpackedProduct {
         begin_(begin),
         end_(end),
         blocks_(args.x.cols / kPanelBlock),
-        group_(blocks_) {}
+        whole_(WholeTiles(args.x.m)),
+        chunk_(std::clamp(WholeTiles(kChunkBytes / args.x.cols), kTileRows,
+                          whole_)),
+        slab_(std::min(chunk_ <= kFewRows ? kSlab : blocks_, blocks_)),
+        group_(slab_),
+        sums_(Allocate<float>(chunk_ * kGroupRows)) {}
+  ~UnpackedProduct() { std::free(sums_); }
+  UnpackedProduct(const UnpackedProduct&) = delete;
+  UnpackedProduct& operator=(const UnpackedProduct&) = delete;
 
   void Run() {
-    const int64_t chunk =
-        std::max(WholeTiles(kChunkBytes / args_.x.cols), kTileRows);
-    const int64_t whole = WholeTiles(args_.x.m);
-    for (int64_t m = 0; m < whole; m += chunk) {
-      const int64_t m_end = std::min(m + chunk, whole);
-      for (int64_t p = begin_; p < end_; p += V::kTilePanels)
-        RunGroup(p, m, m_end);
+    for (int64_t m = 0; m < whole_; m += chunk_) {
+      const int64_t rows = std::min(chunk_, whole_ - m);
+      for (int64_t p = begin_; p < end_; p += V::kTilePanels) {
+        for (int64_t b = 0; b < blocks_; b += slab_) RunSlab(p, b, m, rows);
+      }
     }
   }
 
  private:
   using Tile = UnpackedTile<V, F::Scales::kHasMin>;
+  static constexpr int64_t kGroupRows = V::kTilePanels * kPanelRows;
 
   const std::byte* Panel(int64_t panel) const {
     return args_.panels + panel * args_.panel_bytes;
   }
 
-  // Rows [m_begin, m_end) by the group from `panel` on.
-  void RunGroup(int64_t panel, int64_t m_begin, int64_t m_end) {
+  // Blocks of the group from `panel` on by rows m and on.
+  void RunSlab(int64_t panel, int64_t first, int64_t m, int64_t rows) {
+    const int64_t blocks = std::min(slab_, blocks_ - first);
     for (int p = 0; p < V::kTilePanels; ++p) {
       // Beyond the last one, that again: what it makes is not stored.
       group_.template Fill<F>(p, Panel(std::min(panel + p, end_ - 1)),
-                              args_.codes_offset, blocks_);
+                              args_.codes_offset, first, blocks);
     }
+    // This slab's tiles fetch their share of the next group.
     const std::byte* next = Panel(std::min(panel + V::kTilePanels, end_));
-    const std::byte* next_end =
-        Panel(std::min(panel + 2 * V::kTilePanels, end_));
-    const int64_t share =
-        (next_end - next) * V::kTileRows / (m_end - m_begin) + 1;
-    for (int64_t m = m_begin; m < m_end; m += V::kTileRows, next += share) {
-      const std::byte* share_end = std::min(next + share, next_end);
-      RunTile(panel, m, {next, share_end, share / 64 / blocks_ + 1});
+    const int64_t bytes =
+        Panel(std::min(panel + 2 * V::kTilePanels, end_)) - next;
+    const int64_t tiles = rows / V::kTileRows;
+    const int64_t share = bytes * blocks / blocks_ / tiles;
+    next += bytes * first / blocks_;
+    for (int64_t t = 0; t < tiles; ++t, next += share) {
+      const Ahead ahead = {next, next + share, share / 64 / blocks + 1};
+      const int64_t row = m + t * V::kTileRows;
+      if (blocks == blocks_) {
+        WholeTile(panel, row, ahead);
+      } else {
+        PartTile(panel, first, blocks, row,
+                 sums_ + t * V::kTileRows * kGroupRows, ahead);
+      }
     }
   }
 
-  __attribute__((noinline)) void RunTile(int64_t panel, int64_t m,
-                                         Ahead ahead) const {
+  // All blocks of the rows: sums never leave the registers.
+  __attribute__((noinline)) void WholeTile(int64_t panel, int64_t m,
+                                           Ahead ahead) const {
     Tile tile;
-    tile.Run(args_.x, group_, SlotOf(args_.x, m, 0), ahead);
+    tile.Clear();
+    tile.Add(args_.x, group_, SlotOf(args_.x, m, 0), blocks_, ahead);
+    FinishTile(tile, panel, m);
+  }
+
+  __attribute__((noinline)) void PartTile(int64_t panel, int64_t first,
+                                          int64_t blocks, int64_t m,
+                                          float* sums, Ahead ahead) const {
+    Tile tile;
+    if (first == 0) {
+      tile.Clear();
+    } else {
+      tile.Load(sums);
+    }
+    tile.Add(args_.x, group_, SlotOf(args_.x, m, first), blocks, ahead);
+    if (first + blocks < blocks_) {
+      tile.Store(sums);
+    } else {
+      FinishTile(tile, panel, m);
+    }
+  }
+
+  LLAMBA_INLINE void FinishTile(const Tile& tile, int64_t panel,
+                                int64_t m) const {
     Tile::ForAll([&](auto i, auto v) LLAMBA_INLINE_LAMBDA {
       const int64_t n = panel * kPanelRows + v * V::kLanes;
       if (n < end_ * kPanelRows && n < args_.rows) {
@@ -156,8 +216,12 @@ class UnpackedProduct {
 
   const PanelMatMulArgs& args_;
   int64_t begin_, end_;
-  int64_t blocks_;
+  int64_t blocks_;  // of a row
+  int64_t whole_;   // rows
+  int64_t chunk_;   // rows
+  int64_t slab_;    // blocks
   typename Tile::Group group_;
+  float* sums_;  // of a chunk's rows by a group, between slabs
 };
 
 // The rows after the whole tiles, as rows of their own.
