@@ -6,16 +6,16 @@
 
 namespace llamba {
 
-AttentionMixer::AttentionMixer(const ModelConfig& config)
+AttentionMixer::AttentionMixer(const ModelConfig& config, Scratch& scratch)
     : attention_(config.attention),
       d_model_(config.d_model),
       frequencies_(attention_.RopeFrequencies()),
       cos_(attention_.head_dim / 2),
       sin_(attention_.head_dim / 2),
-      q_(attention_.n_heads * attention_.head_dim),
+      q_(attention_.n_heads * attention_.head_dim, scratch.first),
       k_(attention_.n_kv_heads * attention_.head_dim),
       v_(attention_.n_kv_heads * attention_.head_dim),
-      y_(q_.width()) {}
+      y_(q_.width(), scratch.second) {}
 
 void AttentionMixer::Prepare(const Batch& batch) {
   cos_.Resize(batch.rows);

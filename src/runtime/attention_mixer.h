@@ -14,7 +14,7 @@ namespace llamba {
 // at a time.
 class AttentionMixer {
  public:
-  explicit AttentionMixer(const ModelConfig& config);
+  AttentionMixer(const ModelConfig& config, Scratch& scratch);
 
   // Once a pass, before its layers: the rotary angles of every row. The
   // segments' states have room (State::Reserve).

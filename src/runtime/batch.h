@@ -1,6 +1,7 @@
 #ifndef LLAMBA_RUNTIME_BATCH_H_
 #define LLAMBA_RUNTIME_BATCH_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -23,27 +24,57 @@ struct Batch {
   int64_t rows = 0;
 };
 
+// The memory of working buffers that are in use by turns.
+class RowMemory {
+ public:
+  // The widest of its buffers, in floats.
+  int64_t width() const { return width_; }
+  void Widen(int64_t width) { width_ = std::max(width_, width); }
+  float* data() { return values_.data(); }
+  // Room for `floats` of them, contents undefined.
+  void Resize(int64_t floats) {
+    const auto size = static_cast<size_t>(floats);
+    if (size <= values_.size()) return;
+    values_ = {};  // not both at once
+    values_ = AlignedBuffer<float>(size);
+  }
+
+ private:
+  int64_t width_ = 0;
+  AlignedBuffer<float> values_;
+};
+
+// The parts of a layer run one after the other, so they share memory: two
+// buffers of each that are as wide as the part's inner vectors.
+struct Scratch {
+  RowMemory first, second;
+};
+
 // A working buffer (rows, width) that grows to the most rows ever asked for and
-// keeps its contents for the length of one pass only.
+// keeps its contents for the length of one pass only, or, in a Scratch (which
+// must outlive it), of one part's Run.
 class RowBuffer {
  public:
-  explicit RowBuffer(int64_t width) : width_(width) {}
+  explicit RowBuffer(int64_t width) : width_(width), memory_(&own_) {}
+  RowBuffer(int64_t width, RowMemory& memory)
+      : width_(width), memory_(&memory) {
+    memory.Widen(width);
+  }
+  RowBuffer(const RowBuffer&) = delete;
+  RowBuffer& operator=(const RowBuffer&) = delete;
 
   int64_t width() const { return width_; }
-  float* Row(int64_t row) { return values_.data() + row * width_; }
+  float* Row(int64_t row) { return memory_->data() + row * width_; }
   // Room for `rows`, contents undefined.
   float* Resize(int64_t rows) {
-    const auto floats = static_cast<size_t>(rows * width_);
-    if (floats > values_.size()) {
-      values_ = {};  // not both at once
-      values_ = AlignedBuffer<float>(floats);
-    }
-    return values_.data();
+    memory_->Resize(rows * width_);
+    return memory_->data();
   }
 
  private:
   int64_t width_;
-  AlignedBuffer<float> values_;
+  RowMemory own_;  // empty where it lies in a Scratch
+  RowMemory* memory_;
 };
 
 // Null for a tensor that the config does not have.

@@ -18,6 +18,12 @@ namespace {
 // block of rows at a time.
 constexpr int64_t kLogitsBytes = 64 << 20;
 
+// Bound of the buffers of a pass, so that memory while decoding is weights and
+// states and a few megabytes. Wide models take fewer rows at a time, which read
+// the weights more often: no loss from some hundred rows on.
+constexpr int64_t kRowBytes = 24 << 20;
+constexpr int64_t kRowStep = 64;
+
 // A row of the pass whose logits the caller asked for.
 struct Wanted {
   size_t sequence;
@@ -32,11 +38,22 @@ struct Executor::Workspace {
       : x(config.d_model),
         u(config.d_model),
         logits(config.vocab_size),
-        mlp(config) {
-    if (config.HasMixer(MixerKind::kMamba2)) mamba2.emplace(config);
-    if (config.HasMixer(MixerKind::kAttention)) attention.emplace(config);
+        mlp(config, scratch) {
+    if (config.HasMixer(MixerKind::kMamba2)) mamba2.emplace(config, scratch);
+    if (config.HasMixer(MixerKind::kAttention)) {
+      attention.emplace(config, scratch);
+    }
   }
 
+  // Rows that pass through the layers together.
+  int64_t MaxRows() const {
+    const int64_t floats =
+        x.width() + u.width() + scratch.first.width() + scratch.second.width();
+    const int64_t fit = kRowBytes / (floats * int64_t{sizeof(float)});
+    return std::clamp(fit / kRowStep * kRowStep, kRowStep, kMaxRows);
+  }
+
+  Scratch scratch;
   RowBuffer x;       // (rows, d): the residual stream
   RowBuffer u;       // (rows, d): normed
   RowBuffer logits;  // (a block of rows, vocab)
@@ -197,7 +214,7 @@ void Executor::Forward(std::span<const SequenceInput> sequences,
     total.push_back(static_cast<int64_t>(sequence.ids.size()));
   }
   for (;;) {
-    work.pieces = NextPass(done, total, kMaxRows);
+    work.pieces = NextPass(done, total, work.MaxRows());
     if (work.pieces.empty()) return;
     work.segments.clear();
     work.batch.rows = 0;

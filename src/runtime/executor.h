@@ -31,7 +31,8 @@ using LogitsSink = FunctionRef<void(size_t sequence, int64_t index,
 // the number of tokens), so one thread at a time uses it; make one a thread.
 class Executor {
  public:
-  // Rows of activations that pass through the layers together.
+  // Rows of activations that pass through the layers together, at most: wide
+  // models take fewer.
   static constexpr int64_t kMaxRows = 512;
 
   explicit Executor(std::shared_ptr<const Model> model);

@@ -2,12 +2,11 @@
 
 namespace llamba {
 
-Mamba2Mixer::Mamba2Mixer(const ModelConfig& config)
+Mamba2Mixer::Mamba2Mixer(const ModelConfig& config, Scratch& scratch)
     : ssm_(config.ssm),
       d_model_(config.d_model),
-      projected_(ssm_.in_proj_rows()),
-      convolved_(ssm_.conv_channels()),
-      y_(ssm_.d_inner) {}
+      projected_(ssm_.in_proj_rows(), scratch.first),
+      convolved_(ssm_.conv_channels(), scratch.second) {}
 
 Conv1dArgs Mamba2Mixer::ConvOf(const Mamba2Weights& weights, int layer,
                                const Segment& segment) {
@@ -43,8 +42,8 @@ ScanArgs Mamba2Mixer::ScanOf(const Mamba2Weights& weights, int layer,
   scan.a_log_stride = projected_.width();
   scan.d = weights.d.data();
   scan.state = segment.state->SsmState(layer);
-  scan.y = y_.Row(segment.first_row);
-  scan.y_stride = y_.width();
+  scan.y = projected_.Row(segment.first_row);
+  scan.y_stride = projected_.width();
   return scan;
 }
 
@@ -63,8 +62,8 @@ void Mamba2Mixer::Run(const Ops& ops, const Mamba2Weights& weights, int layer,
   ops.MatMul(in);
 
   GateArgs gate;
-  gate.y = y_.Resize(batch.rows);
-  gate.y_stride = y_.width();
+  gate.y = projected_.Row(0);
+  gate.y_stride = projected_.width();
   gate.z = projected_.Row(0) + ssm_.conv_channels();
   gate.z_stride = projected_.width();
   gate.z_bias = OrNull(weights.z_bias);
@@ -82,8 +81,8 @@ void Mamba2Mixer::Run(const Ops& ops, const Mamba2Weights& weights, int layer,
 
   MatMulArgs out;
   out.w = weights.out_proj.view;
-  out.x = y_.Row(0);
-  out.x_stride = y_.width();
+  out.x = projected_.Row(0);
+  out.x_stride = projected_.width();
   out.m = batch.rows;
   out.bias = OrNull(weights.out_proj_bias);
   out.y = x;

@@ -13,7 +13,7 @@ namespace llamba {
 // layers use in turn; one thread at a time.
 class Mamba2Mixer {
  public:
-  explicit Mamba2Mixer(const ModelConfig& config);
+  Mamba2Mixer(const ModelConfig& config, Scratch& scratch);
 
   // x += out_proj(...) of the normed rows u, both (rows, d), and every
   // segment's state of this layer moves on by its tokens.
@@ -28,9 +28,9 @@ class Mamba2Mixer {
 
   const SsmConfig ssm_;
   const int64_t d_model_;
-  RowBuffer projected_;  // (rows, in_proj_rows): xBC, z, A_log
+  // (rows, in_proj_rows): xBC, z, A_log; after the convolution y in xBC's place
+  RowBuffer projected_;
   RowBuffer convolved_;  // (rows, conv_channels): x, B, C
-  RowBuffer y_;          // (rows, d_inner)
   std::vector<Conv1dArgs> convs_;
   std::vector<ScanArgs> scans_;
 };

@@ -4,11 +4,11 @@
 
 namespace llamba {
 
-Mlp::Mlp(const ModelConfig& config)
+Mlp::Mlp(const ModelConfig& config, Scratch& scratch)
     : activation_(config.mlp.activation),
       d_model_(config.d_model),
-      gate_(config.mlp.intermediate_size),
-      up_(config.mlp.intermediate_size) {}
+      gate_(config.mlp.intermediate_size, scratch.first),
+      up_(config.mlp.intermediate_size, scratch.second) {}
 
 void Mlp::Run(const Ops& ops, const MlpWeights& weights, int64_t rows,
               const float* u, float* x) {

@@ -11,7 +11,7 @@ namespace llamba {
 // use in turn; one thread at a time.
 class Mlp {
  public:
-  explicit Mlp(const ModelConfig& config);
+  Mlp(const ModelConfig& config, Scratch& scratch);
 
   // x += the MLP of the normed rows u, both (rows, d).
   void Run(const Ops& ops, const MlpWeights& weights, int64_t rows,
