@@ -360,7 +360,7 @@ case_imatrix() {
   # Of another model, another file, cut short.
   run 0 synth --shape tiny-hybrid -o "$tmp/other.gguf"
   run 1 quantize "$tmp/other.gguf" -o "$tmp/q.gguf" --type q4_0 --imatrix "$i"
-  err_has "$i"; err_has "another model"
+  err_has "$i: blk.0.ffn_down.weight.in_sum2: expected F32 for 160 columns"
   run 1 quantize "$model" -o "$tmp/q.gguf" --imatrix "$tmp/other.gguf"
   err_has 'general.type: expected "imatrix", found "model"'
   run 1 quantize "$model" -o "$tmp/q.gguf" --imatrix "$tmp/text"; err_has "$tmp/text"
@@ -404,6 +404,26 @@ case_kl() {
   run 0 synth --shape tiny -o "$tmp/other.gguf"
   run 1 kl "$model" "$tmp/other.gguf" -f "$tmp/text"
   err_has "expected one vocabulary, found 512 and 256 rows of logits"
+}
+
+# Peak memory of a model as wide as Llamba-1B, two layers of it, after a prompt
+# that fills the working buffers: weights, states (bench holds two) and less
+# than 64 MB. step_bytes are the matrices; there is no tokenizer.
+case_memory() {
+  cat >"$tmp/config.json" <<END
+{"model_type": "llamba", "vocab_size": 512, "d_model": 2048, "n_layer": 2,
+ "tie_embeddings": true, "pad_vocab_size_multiple": 8, "norm_epsilon": 1e-5,
+ "mlp_cfg": {"intermediate_size": 8192, "bias": false, "act_fn": "silu"},
+ "ssm_cfg": {"d_state": 64, "n_v_heads": 32, "n_qk_heads": 32, "expand": 1,
+  "chunk_size": 128, "activation": "identity", "bias": false}}
+END
+  run 0 synth --config "$tmp/config.json" -o "$tmp/in.gguf"
+  run 0 quantize "$tmp/in.gguf" -o "$tmp/q.gguf" --type q4_0
+  run 0 bench "$tmp/q.gguf" --prefill 512 --depth 600 --batch 1 --repeats 1 --json
+  value() { sed -n "s/^ *\"$1\": \([0-9]*\),*$/\1/p" "$tmp/out" | head -1; }
+  local over=$(($(value peak_bytes) - $(value step_bytes) - 2 * $(value state_bytes)))
+  (($(value step_bytes) > 70000000)) || fail "step_bytes: $(value step_bytes)"
+  ((over < 64000000)) || fail "$over bytes beside weights and states"
 }
 
 "case_$case"
