@@ -15,7 +15,9 @@
 namespace llamba {
 namespace {
 
-void WriteReports(const EvalFlags& flags, const EvalReport& report) {
+void WriteReports(const EvalFlags& flags, const EvalReport& report,
+                  const std::string& samples) {
+  if (!flags.samples.empty()) WriteFileAtomically(flags.samples, samples);
   if (!flags.json.empty()) WriteFileAtomically(flags.json, ToJson(report));
   if (!flags.markdown.empty()) {
     WriteFileAtomically(flags.markdown, ToMarkdown(report));
@@ -33,16 +35,19 @@ void Eval(const EvalFlags& flags) {
   report.date = std::chrono::duration<double>(
                     std::chrono::system_clock::now().time_since_epoch())
                     .count();
-  EvaluateModel(flags, jobs, flags.model.model, &report.model);
+  std::string samples;
+  EvaluateModel(flags, jobs, flags.model.model, &report.model,
+                flags.samples.empty() ? nullptr : &samples);
   if (!flags.baseline.empty() && !InterruptGuard::Interrupted()) {
-    EvaluateModel(flags, jobs, flags.baseline, &report.baseline.emplace());
+    EvaluateModel(flags, jobs, flags.baseline, &report.baseline.emplace(),
+                  nullptr);
   }
   PrintText(ToText(report));
   if (InterruptGuard::Interrupted()) {
     PrintNote("cancelled: what is above was finished; no file was written");
     throw Exit{130};
   }
-  WriteReports(flags, report);
+  WriteReports(flags, report, samples);
 }
 
 }  // namespace

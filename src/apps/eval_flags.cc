@@ -118,6 +118,11 @@ void AddEvalFlags(CLI::App& command, EvalFlags& flags) {
   command.add_option("--json", flags.json, "Write figures as the harness does")
       ->type_name("FILE");
   command
+      .add_option("--samples", flags.samples,
+                  "Write every item of MODEL as a line of JSON: prompts, "
+                  "log-likelihoods, what is right")
+      ->type_name("FILE");
+  command
       .add_option("--costs", flags.costs,
                   "Measure speed and memory after so many tokens (with --html: "
                   "0,512,1024,2048)")

@@ -22,7 +22,7 @@ struct EvalFlags {
   int64_t long_context = 0;
   std::string long_text;
   std::string baseline;
-  std::string json, markdown, html;
+  std::string json, markdown, html, samples;
   std::string costs;  // context lengths to measure speed and memory at
 };
 void AddEvalFlags(CLI::App& command, EvalFlags& flags);

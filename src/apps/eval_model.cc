@@ -9,6 +9,7 @@
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "eval/engine/engine_source.h"
+#include "eval/engine/trie_walk.h"
 #include "generate/loaded_model.h"
 #include "runtime/bench/measure.h"
 #include "runtime/bench/stream.h"
@@ -97,7 +98,8 @@ void MeasureCosts(const EvalFlags& flags,
 }  // namespace
 
 void EvaluateModel(const EvalFlags& flags, const std::vector<Job>& jobs,
-                   const std::string& path, ModelReport* report) {
+                   const std::string& path, ModelReport* report,
+                   std::string* samples) {
   ModelFlags model_flags = flags.model;
   model_flags.model = path;
   const auto loaded = OpenModel(model_flags);
@@ -113,7 +115,15 @@ void EvaluateModel(const EvalFlags& flags, const std::vector<Job>& jobs,
           source, requests,
           fmt::format("{} ({} of {})", jobs[i].name, i + 1, jobs.size()));
       for (TaskResult& result : jobs[i].summarize(requests, scores)) {
+        if (result.context_tokens > 0) {
+          result.state_bytes = static_cast<int64_t>(
+              StateBytes(loaded->model()->config(),
+                         static_cast<size_t>(result.context_tokens)));
+        }
         report->results.push_back(std::move(result));
+      }
+      if (samples != nullptr && jobs[i].samples) {
+        *samples += jobs[i].samples(scores);
       }
     }
   } catch (const Stopped&) {

@@ -26,27 +26,21 @@ double Chance(std::span<const ItemScore> scores) {
   return sum / static_cast<double>(scores.size());
 }
 
-Figure Share(const std::string& name, std::span<const ItemScore> scores,
-             bool (*right)(const ItemScore&), double chance) {
+Figure Share(Metric metric, std::span<const ItemScore> scores, double chance) {
   std::vector<double> values;
-  for (const ItemScore& score : scores) values.push_back(right(score) ? 1 : 0);
+  values.reserve(scores.size());
+  for (const ItemScore& score : scores) {
+    values.push_back(OfItem(metric, score).value());
+  }
   Figure figure;
-  figure.name = name;
+  figure.name = NameOf(metric);
   figure.value = Mean(values);
   figure.error = StandardError(values);
   figure.chance = chance;
   return figure;
 }
 
-bool IsExact(const ItemScore& score) { return score.greedy; }
-bool IsRight(const ItemScore& score) {
-  return score.sums.size() > 1 ? Likeliest(score) == score.gold : score.greedy;
-}
-bool IsRightByCharacter(const ItemScore& score) {
-  return LikeliestByCharacter(score) == score.gold;
-}
-
-Figure OfClasses(const std::string& name, std::span<const ItemScore> scores,
+Figure OfClasses(Metric metric, std::span<const ItemScore> scores,
                  double (Confusion::*statistic)() const) {
   const auto over = [&](auto&& indices) {
     Confusion confusion;
@@ -58,7 +52,7 @@ Figure OfClasses(const std::string& name, std::span<const ItemScore> scores,
   std::vector<size_t> all(scores.size());
   for (size_t i = 0; i < all.size(); ++i) all[i] = i;
   Figure figure;
-  figure.name = name;
+  figure.name = NameOf(metric);
   figure.value = over(all);
   figure.error = BootstrapError(scores.size(), kBootstrapSeed, over);
   return figure;
@@ -75,7 +69,7 @@ Figure Perplexity(std::span<const ItemScore> scores) {
   std::vector<size_t> all(scores.size());
   for (size_t i = 0; i < all.size(); ++i) all[i] = i;
   Figure figure;
-  figure.name = "perplexity";
+  figure.name = NameOf(Metric::kPerplexity);
   figure.value = over(all);
   figure.error = BootstrapError(scores.size(), kBootstrapSeed, over);
   figure.higher_is_better = false;
@@ -85,15 +79,14 @@ Figure Perplexity(std::span<const ItemScore> scores) {
 Figure FigureOf(Metric metric, std::span<const ItemScore> scores) {
   switch (metric) {
     case Metric::kAcc:
-      return Share("acc", scores, IsRight, Chance(scores));
     case Metric::kAccNorm:
-      return Share("acc_norm", scores, IsRightByCharacter, Chance(scores));
+      return Share(metric, scores, Chance(scores));
     case Metric::kExactMatch:
-      return Share("exact_match", scores, IsExact, 0);
+      return Share(metric, scores, 0);
     case Metric::kF1:
-      return OfClasses("f1", scores, &Confusion::F1);
+      return OfClasses(metric, scores, &Confusion::F1);
     case Metric::kMcc: {
-      Figure figure = OfClasses("mcc", scores, &Confusion::Matthews);
+      Figure figure = OfClasses(metric, scores, &Confusion::Matthews);
       figure.chance = 0;
       return figure;
     }
@@ -123,6 +116,42 @@ int LikeliestByCharacter(const ItemScore& score) {
     if (ByCharacter(score, i) > ByCharacter(score, best)) best = i;
   }
   return static_cast<int>(best);
+}
+
+std::string NameOf(Metric metric) {
+  switch (metric) {
+    case Metric::kAcc:
+      return "acc";
+    case Metric::kAccNorm:
+      return "acc_norm";
+    case Metric::kF1:
+      return "f1";
+    case Metric::kMcc:
+      return "mcc";
+    case Metric::kExactMatch:
+      return "exact_match";
+    case Metric::kPerplexity:
+      return "perplexity";
+  }
+  LLAMBA_ASSERT(false);
+}
+
+std::optional<double> OfItem(Metric metric, const ItemScore& score) {
+  const bool is_choice = score.sums.size() > 1;
+  switch (metric) {
+    case Metric::kAcc:
+      return (is_choice ? Likeliest(score) == score.gold : score.greedy) ? 1
+                                                                         : 0;
+    case Metric::kAccNorm:
+      return LikeliestByCharacter(score) == score.gold ? 1 : 0;
+    case Metric::kExactMatch:
+      return score.greedy ? 1 : 0;
+    case Metric::kF1:
+    case Metric::kMcc:
+    case Metric::kPerplexity:
+      break;
+  }
+  return std::nullopt;
 }
 
 std::vector<Figure> Aggregate(std::span<const ItemScore> scores,

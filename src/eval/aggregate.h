@@ -2,7 +2,9 @@
 #define LLAMBA_EVAL_AGGREGATE_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "eval/result.h"
@@ -22,6 +24,13 @@ struct ItemScore {
 // equals.
 int Likeliest(const ItemScore& score);
 int LikeliestByCharacter(const ItemScore& score);
+
+// As lm-evaluation-harness calls it: "acc_norm".
+std::string NameOf(Metric metric);
+
+// What a metric makes of one item by itself: 1 or 0 for the accuracies; absent
+// for those that only many items have.
+std::optional<double> OfItem(Metric metric, const ItemScore& score);
 
 // Items of several options are right where the likeliest is the right one,
 // those of one where it is greedy.

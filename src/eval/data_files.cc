@@ -33,7 +33,7 @@ std::vector<std::string> Lines(const std::string& text) {
 std::vector<Record> ReadJsonLines(const std::string& path) {
   std::vector<Record> records;
   size_t number = 0;
-  for (const std::string& line : Lines(ReadFile(path))) {
+  for (const std::string& line : Lines(ReadDataFile(path))) {
     ++number;
     if (Strip(line).empty()) continue;
     const std::string where = fmt::format("{}: line {}", path, number);

@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "eval/samples.h"
+
 namespace llamba {
 
 Job MakeTaskJob(const Task& task, const std::string& directory,
@@ -17,6 +19,9 @@ Job MakeTaskJob(const Task& task, const std::string& directory,
                       const std::vector<ScoreRequest>&,
                       const std::vector<SequenceScore>& scores) {
     return Summarize(task, *items, scores, shots);
+  };
+  job.samples = [&task, items](const std::vector<SequenceScore>& scores) {
+    return SampleLines(task, *items, scores);
   };
   return job;
 }

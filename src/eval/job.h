@@ -22,6 +22,9 @@ struct Job {
   std::function<std::vector<TaskResult>(const std::vector<ScoreRequest>&,
                                         const std::vector<SequenceScore>&)>
       summarize;
+  // Every item with its scores, see SampleLines; null where there are no items.
+  std::function<std::string(const std::vector<SequenceScore>&)> samples =
+      nullptr;
 };
 
 // A task over the data in a directory. The task must outlive the job. Throws

@@ -216,6 +216,7 @@ class Needles {
       TaskResult whole =
           Result(key, fmt::format("{} tokens", length), name_, of_length);
       whole.is_group = true;
+      whole.context_tokens = length;
       results.insert(results.begin() + static_cast<ptrdiff_t>(at), whole);
       all.insert(all.end(), of_length.begin(), of_length.end());
     }
@@ -236,6 +237,7 @@ class Needles {
     result.alias = alias;
     result.parent = parent;
     result.items = result.available = static_cast<int64_t>(items.size());
+    result.is_benchmark = false;
     result.figures = Aggregate(items, kMetrics);
     return result;
   }

@@ -47,6 +47,7 @@ size_t BucketOf(size_t position) {
 struct Sum {
   double log_likelihood = 0;
   int64_t tokens = 0;
+  int64_t last = 0;  // the greatest position
 };
 
 TaskResult ResultOf(const std::string& name, const std::string& alias,
@@ -55,6 +56,7 @@ TaskResult ResultOf(const std::string& name, const std::string& alias,
   result.name = name;
   result.alias = alias;
   result.items = result.available = sum.tokens;
+  result.is_benchmark = false;
   Figure figure;
   figure.name = "token_perplexity";
   figure.value =
@@ -73,6 +75,7 @@ std::vector<TaskResult> ByPosition(const std::vector<SequenceScore>& windows) {
       for (Sum* sum : {&buckets[BucketOf(i + 1)], &all}) {
         sum->log_likelihood += static_cast<double>(window.log_probs[i]);
         ++sum->tokens;
+        sum->last = std::max(sum->last, static_cast<int64_t>(i + 1));
       }
     }
   }
@@ -86,6 +89,7 @@ std::vector<TaskResult> ByPosition(const std::vector<SequenceScore>& windows) {
         fmt::format("position_{}", first),
         fmt::format("tokens {} to {}", std::max<size_t>(first, 1), last), sum));
     results.back().parent = "position";
+    results.back().context_tokens = sum.last;
   }
   return results;
 }

@@ -28,6 +28,13 @@ struct TaskResult {
   int64_t available = 0;  // in the data
   int shots = 0;
   std::vector<Figure> figures;  // the one that counts first
+  // A benchmark's figures count in what a student keeps overall; those of tests
+  // of long contexts do not.
+  bool is_benchmark = true;
+  // Of a test of long contexts: tokens read when a question comes, and what one
+  // sequence's state takes there. 0 for others.
+  int64_t context_tokens = 0;
+  int64_t state_bytes = 0;
 
   // Null where there is none of this name.
   const Figure* Find(const std::string& figure) const;

@@ -5,7 +5,6 @@
 #include <random>
 
 #include "base/error.h"
-#include "eval/aggregate.h"
 #include "eval/data_files.h"
 
 namespace llamba {
@@ -137,6 +136,10 @@ std::vector<TaskResult> WithGroups(const Task& task,
 
 }  // namespace
 
+std::string NameOf(const Task& task, const std::string& subject) {
+  return subject.empty() ? task.name : task.name + "_" + subject;
+}
+
 TaskItems PrepareItems(const Task& task, const std::string& directory,
                        const TaskOptions& options) {
   LLAMBA_ASSERT(!options.limit || *options.limit >= 1);
@@ -169,11 +172,9 @@ std::vector<ScoreRequest> MakeRequests(const TaskItems& items,
   return requests;
 }
 
-std::vector<TaskResult> Summarize(const Task& task, const TaskItems& items,
-                                  const std::vector<SequenceScore>& scores,
-                                  int shots) {
+std::vector<ItemScore> ScoreItems(const TaskItems& items,
+                                  const std::vector<SequenceScore>& scores) {
   std::vector<ItemScore> item_scores;
-  std::map<std::string, std::vector<size_t>> by_subject;
   size_t request = 0;
   for (const Item& item : items.items) {
     ItemScore score;
@@ -183,14 +184,24 @@ std::vector<TaskResult> Summarize(const Task& task, const TaskItems& items,
       score.sums.push_back(scores[request++].log_likelihood);
       score.characters.push_back(option.characters);
     }
-    by_subject[item.subject].push_back(item_scores.size());
     item_scores.push_back(std::move(score));
+  }
+  return item_scores;
+}
+
+std::vector<TaskResult> Summarize(const Task& task, const TaskItems& items,
+                                  const std::vector<SequenceScore>& scores,
+                                  int shots) {
+  const std::vector<ItemScore> item_scores = ScoreItems(items, scores);
+  std::map<std::string, std::vector<size_t>> by_subject;
+  for (size_t i = 0; i < items.items.size(); ++i) {
+    by_subject[items.items[i].subject].push_back(i);
   }
   std::vector<TaskResult> results;
   for (const auto& [subject, which] : by_subject) {
     TaskResult result = ResultOf(task, items, item_scores, which, shots);
     if (!subject.empty()) {
-      result.name = task.name + "_" + subject;
+      result.name = NameOf(task, subject);
       result.alias = subject;
       result.parent = task.name + "_" + task.group_of(subject);
     }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "eval/aggregate.h"
 #include "eval/encode.h"
 #include "eval/logit_source.h"
 #include "eval/result.h"
@@ -28,6 +29,9 @@ struct TaskItems {
   std::vector<int64_t> available;  // beside each item: of its subject
 };
 
+// The key of a subject's figures in files; the task's own without a subject.
+std::string NameOf(const Task& task, const std::string& subject);
+
 // Reads `directory`. Throws Error for files that are absent or wrong, and where
 // there are too few examples.
 TaskItems PrepareItems(const Task& task, const std::string& directory,
@@ -36,6 +40,10 @@ TaskItems PrepareItems(const Task& task, const std::string& directory,
 // The requests of all options, item by item.
 std::vector<ScoreRequest> MakeRequests(const TaskItems& items,
                                        const RequestEncoder& encoder);
+
+// What the model made of each item. `scores`: one a request.
+std::vector<ItemScore> ScoreItems(const TaskItems& items,
+                                  const std::vector<SequenceScore>& scores);
 
 // The task; where it has subjects, then its groups and they. `scores`: one a
 // request.

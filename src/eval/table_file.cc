@@ -91,9 +91,16 @@ bool NamesColumns(const Row& row, const std::vector<std::string>& columns) {
 
 }  // namespace
 
+std::string ReadDataFile(const std::string& path) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  std::string text = ReadFile(path);
+  if (text.starts_with(kMark)) text.erase(0, kMark.size());
+  return text;
+}
+
 std::vector<Record> ReadTable(const std::string& path,
                               const std::vector<std::string>& columns) {
-  const std::vector<Row> rows = Splitter(path, ReadFile(path)).Split();
+  const std::vector<Row> rows = Splitter(path, ReadDataFile(path)).Split();
   if (rows.empty()) return {};
   const bool named = columns.empty() || NamesColumns(rows[0], columns);
   const std::vector<std::string>& names =

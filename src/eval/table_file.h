@@ -8,6 +8,10 @@
 
 namespace llamba {
 
+// A file of data, without the mark of byte order that some begin with (GLUE's
+// MRPC).
+std::string ReadDataFile(const std::string& path);
+
 // The rows of a table in a file. ".csv": commas, fields may stand in quotes
 // with commas, line ends and doubled quotes in them; else tabs, and quotes are
 // text (GLUE's files have lone ones). `columns` names the columns; a first row

@@ -34,17 +34,17 @@ TrieWalk::TrieWalk(const PrefixTrie& trie, const Model& model,
   }
 }
 
-size_t TrieWalk::BytesAt(size_t tokens) const {
-  // What a state of attention layers holds are whole pages.
+size_t StateBytes(const ModelConfig& config, size_t tokens) {
   const auto page = static_cast<size_t>(State::kPageTokens);
   const size_t paged = (tokens + page - 1) / page * page;
   return static_cast<size_t>(
-      model_.config().StateBytes(static_cast<int64_t>(paged), sizeof(float)));
+      config.StateBytes(static_cast<int64_t>(paged), sizeof(float)));
 }
 
 bool TrieWalk::Start(Open& open, bool needed) {
   if (open.started) return true;
-  const size_t bytes = BytesAt(trie_.nodes()[open.node].end);
+  const size_t bytes =
+      StateBytes(model_.config(), trie_.nodes()[open.node].end);
   const bool only = open.held != nullptr && open.held.use_count() == 1;
   if (!needed && !only && held_bytes_ + bytes > state_bytes_) return false;
   if (only) {

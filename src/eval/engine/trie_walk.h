@@ -10,6 +10,10 @@
 
 namespace llamba {
 
+// What the state of one sequence holds after so many tokens: of attention
+// layers whole pages.
+size_t StateBytes(const ModelConfig& config, size_t tokens);
+
 // Runs every node of a trie through the layers once, depth first: states of
 // what lies behind are let go, so few are held.
 class TrieWalk {
@@ -38,7 +42,6 @@ class TrieWalk {
     bool started;
   };
 
-  size_t BytesAt(size_t tokens) const;
   // Makes the node's own state, unless that would hold too much.
   bool Start(Open& open, bool needed);
   // Takes from open_ what fits into a pass.

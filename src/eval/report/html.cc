@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace llamba::html {
 namespace {
@@ -40,6 +42,67 @@ std::string Text(double x, double y, const std::string& anchor,
 std::string Whisker(double y, double value, std::optional<double> error) {
   if (!error || *error <= 0) return "";
   return Line(X(value - *error), y, X(value + *error), y, "whisker");
+}
+
+constexpr double kLeft = 20, kTop = 28, kWidth = 300, kHeight = 150;
+constexpr double kLabels = 110;
+
+// Where the points of a chart lie.
+class LengthScale {
+ public:
+  explicit LengthScale(const LineChart& chart) : log_(chart.log_lengths) {
+    double shortest = std::numeric_limits<double>::infinity();
+    for (const Series& one : chart.series) {
+      for (const auto& [x, y] : one.points) {
+        shortest = std::min(shortest, x);
+        last_ = std::max(last_, x);
+        most_ = std::max(most_, y);
+      }
+    }
+    if (chart.chance) most_ = std::max(most_, *chart.chance);
+    if (most_ <= 0) most_ = 1;
+    log_ = log_ && shortest > 0 && shortest < last_;
+    if (log_) first_ = shortest;
+  }
+
+  double first() const { return first_; }
+  double last() const { return last_; }
+  double X(double tokens) const {
+    const double share =
+        log_ ? std::log(tokens / first_) / std::log(last_ / first_)
+             : tokens / last_;
+    return kLeft + kWidth * share;
+  }
+  double Y(double value) const { return kTop + kHeight * (1 - value / most_); }
+
+ private:
+  bool log_;
+  double first_ = 0, last_ = 1, most_ = 0;
+};
+
+// A line with its points and the last value, which keeps clear of the labels
+// at `taken` heights.
+std::string Curve(const Series& series, const LengthScale& scale,
+                  std::string (*format)(double), std::vector<double>* taken) {
+  constexpr double kLine = 14;
+  if (series.points.empty()) return "";
+  std::string path, out;
+  for (const auto& [tokens, value] : series.points) {
+    const double x = scale.X(tokens), y = scale.Y(value);
+    path += fmt::format("{:.1f},{:.1f} ", x, y);
+    out += fmt::format(
+        "<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"/>",
+        series.style, x, y);
+  }
+  out += fmt::format("<polyline class=\"{} line\" points=\"{}\"/>",
+                     series.style, path);
+  const auto& [tokens, value] = series.points.back();
+  double y = scale.Y(value) + 4;
+  for (const double other : *taken) {
+    if (std::abs(y - other) < kLine) y = other - kLine;
+  }
+  taken->push_back(y);
+  return out + Text(scale.X(tokens) + 8, y, "start", format(value));
 }
 
 std::string RowOf(const Bar& bar, double y) {
@@ -102,43 +165,24 @@ std::string Bars(const std::vector<Bar>& bars) {
   return out + "</svg>";
 }
 
-std::string Lines(const std::string& title, const std::vector<Series>& series,
-                  std::string (*format)(double)) {
-  constexpr double kLeft = 20, kTop = 28, kWidth = 300, kHeight = 150;
-  double x_most = 1, y_most = 0;
-  for (const Series& one : series) {
-    for (const auto& [x, y] : one.points) {
-      x_most = std::max(x_most, x);
-      y_most = std::max(y_most, y);
-    }
-  }
-  if (y_most <= 0) y_most = 1;
-  const auto place = [&](const std::pair<double, double>& point) {
-    return std::pair(kLeft + kWidth * point.first / x_most,
-                     kTop + kHeight * (1 - point.second / y_most));
-  };
+std::string Lines(const LineChart& chart) {
+  const LengthScale scale(chart);
   std::string out = fmt::format(
       "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{}\">",
-      kLeft + kWidth + 110, kTop + kHeight + 26, Escape(title));
-  out += Text(kLeft, 14, "start", title);
+      kLeft + kWidth + kLabels, kTop + kHeight + 26, Escape(chart.title));
+  out += Text(kLeft, 14, "start", chart.title);
   out += Line(kLeft, kTop + kHeight, kLeft + kWidth, kTop + kHeight, "grid");
-  out += Text(kLeft, kTop + kHeight + 16, "start", "0");
+  out += Text(kLeft, kTop + kHeight + 16, "start",
+              fmt::format("{:.0f}", scale.first()));
   out += Text(kLeft + kWidth, kTop + kHeight + 16, "end",
-              fmt::format("{:.0f} tokens", x_most));
-  for (const Series& one : series) {
-    if (one.points.empty()) continue;
-    std::string path;
-    for (const auto& point : one.points) {
-      const auto [x, y] = place(point);
-      path += fmt::format("{:.1f},{:.1f} ", x, y);
-      out += fmt::format(
-          "<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"/>",
-          one.style, x, y);
-    }
-    out += fmt::format("<polyline class=\"{} line\" points=\"{}\"/>", one.style,
-                       path);
-    const auto [x, y] = place(one.points.back());
-    out += Text(x + 8, y + 4, "start", format(one.points.back().second));
+              fmt::format("{:.0f} tokens", scale.last()));
+  if (chart.chance) {
+    const double y = scale.Y(*chart.chance);
+    out += Line(kLeft, y, kLeft + kWidth, y, "chance");
+  }
+  std::vector<double> taken;
+  for (const Series& one : chart.series) {
+    out += Curve(one, scale, chart.format, &taken);
   }
   return out + "</svg>";
 }

@@ -26,12 +26,19 @@ std::string Bars(const std::vector<Bar>& bars);
 struct Series {
   std::string label;
   std::string style;                              // a class
-  std::vector<std::pair<double, double>> points;  // x from 0 on
+  std::vector<std::pair<double, double>> points;  // tokens, value
 };
-// Lines over a context length, both axes from 0 on; the largest value of each
-// is written at its end by `unit`.
-std::string Lines(const std::string& title, const std::vector<Series>& series,
-                  std::string (*format)(double));
+struct LineChart {
+  std::string title;
+  std::vector<Series> series;
+  std::string (*format)(double);  // of values
+  // Lengths by powers of two from the shortest on; else linear from 0 on.
+  bool log_lengths = false;
+  std::optional<double> chance;
+};
+// Lines over a context length, values from 0 on; the last value of each is
+// written at its end.
+std::string Lines(const LineChart& chart);
 
 }  // namespace llamba::html
 

@@ -1,11 +1,14 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 
 #include "base/progress.h"
+#include "eval/report/format.h"
 #include "eval/report/html.h"
+#include "eval/report/html_charts.h"
 #include "eval/report/report.h"
 
 namespace llamba {
@@ -40,28 +43,8 @@ svg text { fill: var(--ink); } .grid { stroke: var(--rule); }
   stroke: var(--baseline); } .line { fill: none; stroke-width: 2; }
 )css";
 
-std::string Number(double value) {
-  if (!std::isfinite(value)) return "–";
-  return std::abs(value) < 10 ? fmt::format("{:.4f}", value)
-                              : fmt::format("{:.2f}", value);
-}
-
-std::string WithError(const Figure& figure) {
-  return figure.error && std::isfinite(*figure.error)
-             ? Number(figure.value) + " ± " + Number(*figure.error)
-             : Number(figure.value);
-}
-
-std::string Percent(double share) {
-  return fmt::format("{:.1f} %", 100 * share);
-}
-
 std::string Cell(const std::string& text, const char* tag = "td") {
   return fmt::format("<{0}>{1}</{0}>", tag, html::Escape(text));
-}
-
-const ModelReport* BaselineOf(const EvalReport& report) {
-  return report.baseline ? &*report.baseline : nullptr;
 }
 
 const Figure* InBaseline(const EvalReport& report, const TaskResult& result,
@@ -100,7 +83,8 @@ std::string Summary(const EvalReport& report) {
 std::string ScoreChart(const EvalReport& report) {
   std::vector<html::Bar> bars;
   for (const TaskResult& result : report.model.results) {
-    const Figure* figure = result.parent.empty() ? Headline(result) : nullptr;
+    const bool counts = result.parent.empty() && result.is_benchmark;
+    const Figure* figure = counts ? Headline(result) : nullptr;
     if (figure == nullptr || !std::isfinite(figure->value)) continue;
     html::Bar bar{result.alias, figure->value, figure->error,
                   std::nullopt, std::nullopt,  figure->chance};
@@ -117,44 +101,11 @@ std::string ScoreChart(const EvalReport& report) {
          html::Bars(bars);
 }
 
-html::Series SeriesOf(const ModelReport& model, const char* style,
-                      double (*value)(const ContextCost&)) {
-  html::Series series{model.path, style, {}};
-  for (const ContextCost& cost : model.costs) {
-    series.points.emplace_back(static_cast<double>(cost.tokens), value(cost));
-  }
-  return series;
-}
-
-std::string CostCharts(const EvalReport& report) {
-  if (report.model.costs.empty()) return "";
-  const auto chart = [&](const std::string& title,
-                         double (*value)(const ContextCost&),
-                         std::string (*format)(double)) {
-    std::vector<html::Series> series;
-    if (const ModelReport* baseline = BaselineOf(report)) {
-      series.push_back(SeriesOf(*baseline, "baseline", value));
-    }
-    series.push_back(SeriesOf(report.model, "model", value));
-    return "<div>" + html::Lines(title, series, format) + "</div>";
-  };
-  const std::string note =
-      report.baseline ? "<p class=\"note\">Coloured: this model; grey: the "
-                        "baseline, as far as its context goes.</p>"
-                      : "";
-  return "<h2>Speed and memory against context</h2>" + note +
-         "<div class=\"pair\">" +
-         chart(
-             "tokens written a second",
-             [](const ContextCost& c) { return c.decode_tokens_per_second; },
-             [](double v) { return fmt::format("{:.1f}/s", v); }) +
-         chart(
-             "memory of one sequence",
-             [](const ContextCost& c) {
-               return static_cast<double>(c.state_bytes);
-             },
-             [](double v) { return BytesString(static_cast<uint64_t>(v)); }) +
-         "</div>";
+bool HasMemory(const EvalReport& report) {
+  const auto& results = report.model.results;
+  return std::any_of(
+      results.begin(), results.end(),
+      [](const TaskResult& result) { return result.context_tokens > 0; });
 }
 
 std::string RowOf(const EvalReport& report, const TaskResult& result,
@@ -162,11 +113,15 @@ std::string RowOf(const EvalReport& report, const TaskResult& result,
   std::string row = "<tr>" + Cell(result.alias) + Cell(figure.name) +
                     Cell(fmt::format("{}", result.items)) +
                     Cell(WithError(figure));
+  if (HasMemory(report)) row += Cell(Memory(&result));
   if (report.baseline) {
     const Figure* other = InBaseline(report, result, figure.name);
     const auto kept =
         other == nullptr ? std::nullopt : RetentionOf(figure, *other);
     row += Cell(other == nullptr ? "" : WithError(*other));
+    if (HasMemory(report)) {
+      row += Cell(Memory(FindResult(report.baseline->results, result.name)));
+    }
     row += Cell(kept ? Percent(kept->plain) : "");
     row += Cell(kept && kept->over_chance ? Percent(*kept->over_chance) : "");
   }
@@ -175,14 +130,14 @@ std::string RowOf(const EvalReport& report, const TaskResult& result,
 
 std::string ResultTable(const EvalReport& report) {
   std::string out = "<h2>All figures</h2><div class=\"scroll\"><table><tr>";
-  for (const char* name : {"task", "figure", "n", "score"}) {
-    out += Cell(name, "th");
-  }
+  std::vector<const char*> names = {"task", "figure", "n", "score"};
+  if (HasMemory(report)) names.push_back("state");
   if (report.baseline) {
-    for (const char* name : {"baseline", "kept", "kept over chance"}) {
-      out += Cell(name, "th");
-    }
+    names.push_back("baseline");
+    if (HasMemory(report)) names.push_back("its state");
+    names.insert(names.end(), {"kept", "kept over chance"});
   }
+  for (const char* name : names) out += Cell(name, "th");
   out += "</tr>";
   for (const TaskResult& result : report.model.results) {
     for (const Figure& figure : result.figures) {
@@ -218,7 +173,7 @@ std::string ToHtml(const EvalReport& report) {
   out += fmt::format("<br>llamba {}, {:%Y-%m-%d}</p>",
                      html::Escape(report.version), fmt::gmtime(date));
   return out + Summary(report) + ScoreChart(report) + CostCharts(report) +
-         ResultTable(report) + "</body></html>\n";
+         LongContextCharts(report) + ResultTable(report) + "</body></html>\n";
 }
 
 }  // namespace llamba

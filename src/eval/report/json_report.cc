@@ -20,6 +20,10 @@ Json Number(double value) {
 Json FiguresOf(const TaskResult& result) {
   Json json = {{"alias", result.alias}, {"name", result.name}};
   json["sample_len"] = result.items;
+  if (result.context_tokens > 0) {
+    json["context_tokens"] = result.context_tokens;
+    json["state_bytes"] = result.state_bytes;
+  }
   for (const Figure& figure : result.figures) {
     json[figure.name + kFilter] = Number(figure.value);
     // "N/A" is the harness' own word for it.

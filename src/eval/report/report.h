@@ -59,8 +59,9 @@ std::optional<Retention> RetentionOf(const Figure& student,
 // others (perplexities).
 const Figure* Headline(const TaskResult& result);
 
-// Sums of headlines over tasks (subjects and groups do not count again) that
-// both have; plain over all, over chance over those above it.
+// Sums of headlines over benchmarks (their subjects and groups do not count
+// again, tests of long contexts not at all) that both have; plain over all,
+// over chance over those above it.
 struct Overall {
   int tasks = 0, tasks_above_chance = 0;
   double student = 0, teacher = 0;  // means of the headlines

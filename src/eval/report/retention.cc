@@ -52,7 +52,8 @@ std::optional<Overall> OverallOf(const ModelReport& student,
   double student_gain = 0, teacher_gain = 0;
   for (const TaskResult& result : student.results) {
     const TaskResult* other = FindResult(teacher.results, result.name);
-    if (!result.parent.empty() || other == nullptr) continue;
+    const bool counts = result.parent.empty() && result.is_benchmark;
+    if (!counts || other == nullptr) continue;
     const Figure* ours = Headline(result);
     const Figure* theirs = Headline(*other);
     if (ours == nullptr || theirs == nullptr) continue;

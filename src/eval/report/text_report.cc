@@ -1,32 +1,12 @@
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "base/progress.h"
+#include "eval/report/format.h"
 #include "eval/report/report.h"
 #include "eval/report/table.h"
 
 namespace llamba {
 namespace {
-
-// Shares with four places, perplexities with as many as tell something.
-std::string Number(double value) {
-  if (!std::isfinite(value)) return fmt::format("{}", value);
-  if (std::abs(value) >= 1e6) return fmt::format("{:.3e}", value);
-  return std::abs(value) < 10 ? fmt::format("{:.4f}", value)
-                              : fmt::format("{:.2f}", value);
-}
-
-std::string WithError(const Figure& figure) {
-  if (!figure.error || !std::isfinite(*figure.error)) {
-    return Number(figure.value);
-  }
-  return Number(figure.value) + " ± " + Number(*figure.error);
-}
-
-std::string Percent(double share) {
-  return fmt::format("{:.1f} %", 100 * share);
-}
 
 std::string Indented(const TaskResult& result) {
   if (result.parent.empty()) return result.alias;
@@ -50,6 +30,8 @@ void AddRows(const TaskResult& result, const TaskResult* baseline,
     row.push_back(retention && retention->over_chance
                       ? Percent(*retention->over_chance)
                       : "");
+    row.push_back(first ? Memory(&result) : "");
+    row.push_back(first ? Memory(baseline) : "");
     table->Add(std::move(row));
     first = false;
   }
@@ -57,7 +39,7 @@ void AddRows(const TaskResult& result, const TaskResult* baseline,
 
 Table ResultTable(const EvalReport& report) {
   Table table({"task", "figure", "n", "shots", "score", "baseline", "kept",
-               "kept over chance"},
+               "kept over chance", "state", "baseline's"},
               2);
   for (const TaskResult& result : report.model.results) {
     AddRows(result,
@@ -90,10 +72,11 @@ std::string UsageLine(const ModelReport& model) {
   const auto run = static_cast<double>(usage.tokens_run);
   return fmt::format(
       "{}: {} tokens run in {} ({:.0f}/s), {:.2f} times fewer than from "
-      "scratch; states {} at most\n",
+      "scratch; {} read a token, states {} at most\n",
       model.path, usage.tokens_run, DurationString(usage.seconds),
       usage.seconds > 0 ? run / usage.seconds : 0,
       static_cast<double>(usage.tokens_from_scratch) / run,
+      BytesString(static_cast<uint64_t>(model.weight_bytes)),
       BytesString(usage.peak_state_bytes));
 }
 
