@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 
 #include "apps/commands.h"
 #include "apps/eval_flags.h"
@@ -25,7 +26,19 @@ void WriteReports(const EvalFlags& flags, const EvalReport& report,
   if (!flags.html.empty()) WriteFileAtomically(flags.html, ToHtml(report));
 }
 
+// Before hours of work, not after.
+void CheckFolders(const EvalFlags& flags) {
+  for (const std::string& path :
+       {flags.json, flags.markdown, flags.html, flags.samples}) {
+    const auto folder = std::filesystem::path(path).parent_path();
+    if (!folder.empty() && !IsDirectory(folder.string())) {
+      Fail("{}: no such directory: {}", path, folder.string());
+    }
+  }
+}
+
 void Eval(const EvalFlags& flags) {
+  CheckFolders(flags);
   const std::vector<Job> jobs = MakeJobs(flags);
   const InterruptGuard guard;
   EvalReport report;

@@ -70,12 +70,32 @@ int64_t MaxLength(const EvalFlags& flags, const ModelConfig& config,
       path);
 }
 
+std::string CostLengths(const EvalFlags& flags) {
+  if (!flags.costs.empty() || flags.html.empty()) return flags.costs;
+  return "0,512,1024,2048";
+}
+
+// Adds half of the time that a token of a prompt takes: measured before and
+// after the work, since a machine that others use too changes meanwhile.
+void MeasurePrefill(const EvalFlags& flags,
+                    const std::shared_ptr<const Model>& model,
+                    ModelReport* report) {
+  if (CostLengths(flags).empty() || InterruptGuard::Interrupted()) return;
+  constexpr int kRepeats = 3;
+  int64_t tokens = ModelReport::kPrefillTokens;
+  if (model->config().HasMixer(MixerKind::kAttention)) {
+    tokens = std::min(tokens, model->config().context_length);
+  }
+  const PrefillSpeed speed = Measure(model, kRepeats).Prefill(tokens);
+  report->prefill_seconds_a_token +=
+      speed.seconds / static_cast<double>(tokens) / 2;
+}
+
 // Speed and memory after so many tokens, as far as the model's context goes.
 void MeasureCosts(const EvalFlags& flags,
                   const std::shared_ptr<const Model>& model,
                   ModelReport* report) {
-  std::string lengths = flags.costs;
-  if (lengths.empty() && !flags.html.empty()) lengths = "0,512,1024,2048";
+  const std::string lengths = CostLengths(flags);
   if (lengths.empty()) return;
   constexpr int kRepeats = 3;
   Measure measure(model, kRepeats);
@@ -107,6 +127,7 @@ void EvaluateModel(const EvalFlags& flags, const std::vector<Job>& jobs,
   Describe(*loaded, max_length, report);
   const RequestEncoder encoder(loaded->tokenizer(), max_length,
                                std::max(loaded->max_tokens(), max_length));
+  MeasurePrefill(flags, loaded->model(), report);
   EngineSource source(loaded->model());
   try {
     for (size_t i = 0; i < jobs.size(); ++i) {
@@ -130,6 +151,7 @@ void EvaluateModel(const EvalFlags& flags, const std::vector<Job>& jobs,
     // The caller sees that the work was interrupted.
   }
   report->usage = source.usage();
+  MeasurePrefill(flags, loaded->model(), report);
   MeasureCosts(flags, loaded->model(), report);
 }
 

@@ -59,6 +59,17 @@ TEST(ThreadPool, NestedRunsAreInlineAndErrorsReachTheCaller) {
   EXPECT_EQ(calls, 72);
 }
 
+TEST(AtomicFile, WritesThroughLinks) {
+  const std::string target = testing::TempDir() + "atomic_target";
+  const std::string link = testing::TempDir() + "atomic_link";
+  std::filesystem::remove(link);
+  WriteFileAtomically(target, "old");
+  std::filesystem::create_symlink(target, link);
+  WriteFileAtomically(link, "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(ReadFile(target), "new");
+}
+
 TEST(AtomicFile, ReplacesOnCommitOnly) {
   const std::string path = TempPath("atomic");
   WriteFileAtomically(path, "old");

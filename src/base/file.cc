@@ -36,8 +36,22 @@ bool IsDirectory(const std::string& path) {
   return std::filesystem::is_directory(path, ignored);
 }
 
+namespace {
+
+// A link or device (/dev/stdout) must not be replaced by a file.
+bool IsToBeKept(const std::string& path) {
+  std::error_code ignored;
+  const auto status = std::filesystem::symlink_status(path, ignored);
+  return std::filesystem::exists(status) &&
+         !std::filesystem::is_regular_file(status);
+}
+
+}  // namespace
+
 AtomicFile::AtomicFile(const std::string& path)
-    : path_(path), temporary_(fmt::format("{}.tmp.{}", path, getpid())) {
+    : path_(path),
+      temporary_(IsToBeKept(path) ? path
+                                  : fmt::format("{}.tmp.{}", path, getpid())) {
   file_ = std::fopen(temporary_.c_str(), "wb");
   if (file_ == nullptr) {
     Fail("{}: cannot create: {}", temporary_, std::strerror(errno));
@@ -47,7 +61,7 @@ AtomicFile::AtomicFile(const std::string& path)
 AtomicFile::~AtomicFile() {
   if (file_ == nullptr) return;
   std::fclose(file_);
-  std::remove(temporary_.c_str());
+  if (temporary_ != path_) std::remove(temporary_.c_str());
 }
 
 void AtomicFile::Write(std::span<const std::byte> bytes) {
@@ -65,14 +79,16 @@ void AtomicFile::Write(std::string_view text) {
 
 void AtomicFile::Commit() {
   LLAMBA_ASSERT(file_ != nullptr);
-  const bool flushed = std::fflush(file_) == 0 && fsync(fileno(file_)) == 0;
+  const bool in_place = temporary_ == path_;
+  const bool flushed =
+      std::fflush(file_) == 0 && (in_place || fsync(fileno(file_)) == 0);
   const int flush_error = errno;
   const bool closed = std::fclose(file_) == 0;
   file_ = nullptr;
   if (!flushed || !closed ||
-      std::rename(temporary_.c_str(), path_.c_str()) != 0) {
+      (!in_place && std::rename(temporary_.c_str(), path_.c_str()) != 0)) {
     const int reason = flushed ? errno : flush_error;
-    std::remove(temporary_.c_str());
+    if (!in_place) std::remove(temporary_.c_str());
     Fail("{}: cannot write: {}", path_, std::strerror(reason));
   }
 }

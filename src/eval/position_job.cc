@@ -17,10 +17,9 @@ std::vector<ScoreRequest> Windows(const std::string& text,
                                   const LongContextOptions& options,
                                   const RequestEncoder& encoder) {
   const std::vector<int32_t> ids = encoder.Text(text, false);
-  // A window is the prefix token and these; the last of them is predicted, not
-  // read.
+  // A window is the prefix token and these.
   const auto length = static_cast<size_t>(
-      std::max<int64_t>(1, std::min(options.tokens - 1, encoder.most())));
+      std::max<int64_t>(1, std::min(options.tokens, encoder.most()) - 1));
   std::vector<ScoreRequest> requests;
   for (size_t begin = 0; begin < ids.size(); begin += length) {
     // A window cut short says nothing of its end; a short text is one window.

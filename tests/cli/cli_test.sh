@@ -269,8 +269,14 @@ case_eval() {
   out_has "rte"; out_has "tokens run"
   grep -q '"acc,none"' "$tmp/r.json" || fail "no acc in the JSON"
   grep -q '^| rte | acc | 2 |' "$tmp/r.md" || fail "no row in the Markdown"
-  run 0 eval "$model" --tasks rte "${flags[@]}" --limit 1 --baseline "$model"
+  run 0 eval "$model" --tasks rte "${flags[@]}" --limit 1 --baseline "$model" \
+    --samples "$tmp/s.jsonl"
   out_has "baseline"
+  grep -q '"arguments":\[\["Lily ran.\\nQuestion: She sat. True or False?\\nAnswer:"," True"\],' \
+    "$tmp/s.jsonl" || fail "no prompt in the samples"
+  [ "$(wc -l <"$tmp/s.jsonl")" = 1 ] || fail "not one sample of one item"
+  run 1 eval "$model" --tasks rte "${flags[@]}" --json "$tmp/none/r.json"
+  err_has "no such directory"
   run 1 eval "$model" --tasks rta "${flags[@]}"; err_has "Did you mean 'rte'?"
   run 1 eval "$model" --tasks rte "${flags[@]}" --limit 0; err_has "--limit"
   run 1 eval "$model" --tasks copa "${flags[@]}"; err_has "copa.jsonl"

@@ -22,6 +22,17 @@ std::string WithError(const Figure& figure) {
   return Number(figure.value) + " ± " + Number(*figure.error);
 }
 
+std::string Count(int64_t number) {
+  auto value = static_cast<double>(number);
+  const char* unit = "";
+  for (const char* larger : {" k", " M", " G"}) {
+    if (value < 1000) break;
+    value /= 1000;
+    unit = larger;
+  }
+  return fmt::format("{:.3g}{}", value, unit);
+}
+
 std::string Percent(double share) {
   return fmt::format("{:.1f} %", 100 * share);
 }
@@ -29,6 +40,12 @@ std::string Percent(double share) {
 std::string Memory(const TaskResult* result) {
   if (result == nullptr || result->context_tokens == 0) return "";
   return BytesString(static_cast<uint64_t>(result->state_bytes));
+}
+
+double OverPrefill(const ModelReport& model) {
+  const double at_prefill = static_cast<double>(model.usage.tokens_run) *
+                            model.prefill_seconds_a_token;
+  return at_prefill > 0 ? model.usage.seconds / at_prefill : 0;
 }
 
 }  // namespace llamba

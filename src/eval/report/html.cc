@@ -59,7 +59,7 @@ class LengthScale {
         most_ = std::max(most_, y);
       }
     }
-    if (chart.chance) most_ = std::max(most_, *chart.chance);
+    most_ = std::max({most_, chart.chance.value_or(0), chart.most.value_or(0)});
     if (most_ <= 0) most_ = 1;
     log_ = log_ && shortest > 0 && shortest < last_;
     if (log_) first_ = shortest;
@@ -81,10 +81,11 @@ class LengthScale {
 };
 
 // A line with its points and the last value, which keeps clear of the labels
-// at `taken` heights.
+// that begin at `taken`.
 std::string Curve(const Series& series, const LengthScale& scale,
-                  std::string (*format)(double), std::vector<double>* taken) {
-  constexpr double kLine = 14;
+                  std::string (*format)(double),
+                  std::vector<std::pair<double, double>>* taken) {
+  constexpr double kLine = 14, kLabel = 60;
   if (series.points.empty()) return "";
   std::string path, out;
   for (const auto& [tokens, value] : series.points) {
@@ -97,12 +98,15 @@ std::string Curve(const Series& series, const LengthScale& scale,
   out += fmt::format("<polyline class=\"{} line\" points=\"{}\"/>",
                      series.style, path);
   const auto& [tokens, value] = series.points.back();
+  const double x = scale.X(tokens) + 8;
   double y = scale.Y(value) + 4;
-  for (const double other : *taken) {
-    if (std::abs(y - other) < kLine) y = other - kLine;
+  for (const auto& [other_x, other_y] : *taken) {
+    const bool meet =
+        std::abs(x - other_x) < kLabel && std::abs(y - other_y) < kLine;
+    if (meet) y = other_y - kLine;
   }
-  taken->push_back(y);
-  return out + Text(scale.X(tokens) + 8, y, "start", format(value));
+  taken->emplace_back(x, y);
+  return out + Text(x, y, "start", format(value));
 }
 
 std::string RowOf(const Bar& bar, double y) {
@@ -180,7 +184,7 @@ std::string Lines(const LineChart& chart) {
     const double y = scale.Y(*chart.chance);
     out += Line(kLeft, y, kLeft + kWidth, y, "chance");
   }
-  std::vector<double> taken;
+  std::vector<std::pair<double, double>> taken;
   for (const Series& one : chart.series) {
     out += Curve(one, scale, chart.format, &taken);
   }

@@ -35,6 +35,7 @@ struct LineChart {
   // Lengths by powers of two from the shortest on; else linear from 0 on.
   bool log_lengths = false;
   std::optional<double> chance;
+  std::optional<double> most;  // where the values' scale ends
 };
 // Lines over a context length, values from 0 on; the last value of each is
 // written at its end.

@@ -78,7 +78,10 @@ std::string FigureChart(const EvalReport& report, const std::string& group,
   const auto series = LengthSeries(
       report, group,
       [&](const TaskResult& result) { return result.Find(figure)->value; });
-  return Chart({title, series, format, true, whole->Find(figure)->chance});
+  // What can be guessed is a share.
+  const auto chance = whole->Find(figure)->chance;
+  const auto most = chance ? std::optional(1.0) : std::nullopt;
+  return Chart({title, series, format, true, chance, most});
 }
 
 std::string MemoryChart(const EvalReport& report) {
@@ -88,7 +91,7 @@ std::string MemoryChart(const EvalReport& report) {
         LengthSeries(report, group, [](const TaskResult& result) {
           return static_cast<double>(result.state_bytes);
         });
-    return Chart({"memory of one sequence", series, Bytes, true, {}});
+    return Chart({"memory of one sequence", series, Bytes, true, {}, {}});
   }
   return "";
 }
@@ -106,10 +109,13 @@ std::string CostCharts(const EvalReport& report) {
       report, "Speed and memory against context",
       Chart({"tokens written a second",
              speed,
-             [](double v) { return fmt::format("{:.1f}/s", v); },
+             [](double v) {
+               return fmt::format("{:.{}f}/s", v, v < 100 ? 1 : 0);
+             },
              false,
+             {},
              {}}) +
-          Chart({"memory of one sequence", memory, Bytes, false, {}}));
+          Chart({"memory of one sequence", memory, Bytes, false, {}, {}}));
 }
 
 std::string LongContextCharts(const EvalReport& report) {

@@ -29,12 +29,15 @@ p.note, caption { color: var(--faint); font-size: .9rem; }
 .big div { min-width: 8rem; } .big b { display: block; font-size: 1.9rem;
   font-weight: 600; color: var(--model); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
-th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--rule);
+th, td { padding: .3rem .6rem; white-space: nowrap; font-size: .9rem; border-bottom: 1px solid var(--rule);
          text-align: right; font-variant-numeric: tabular-nums; }
 th { color: var(--faint); font-weight: 500; } th:first-child, td:first-child,
 th:nth-child(2), td:nth-child(2) { text-align: left; }
+td.in1 { padding-left: 1.4rem; }
+td.in2 { padding-left: 2.4rem; color: var(--faint); }
 svg { width: 100%; height: auto; max-width: 44rem; font-size: 12px; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr));
+.bars svg { min-width: 34rem; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr));
         gap: 1.5rem; }
 svg text { fill: var(--ink); } .grid { stroke: var(--rule); }
 .whisker { stroke: var(--ink); stroke-width: 1.5; opacity: .6; }
@@ -95,10 +98,14 @@ std::string ScoreChart(const EvalReport& report) {
     bars.push_back(std::move(bar));
   }
   if (bars.empty()) return "";
-  return "<h2>Scores</h2><p class=\"note\">Broad bars: this model; thin ones: "
-         "the baseline; lines across their ends: one standard error; dashed: "
-         "what guessing yields.</p>" +
-         html::Bars(bars);
+  const char* key = report.baseline
+                        ? "Broad bars: this model; thin ones: the baseline. "
+                        : "";
+  return fmt::format(
+      "<h2>Scores</h2><p class=\"note\">{}Lines across the ends of bars: one "
+      "standard error; dashed: what guessing yields.</p><div class=\"scroll "
+      "bars\">{}</div>",
+      key, html::Bars(bars));
 }
 
 bool HasMemory(const EvalReport& report) {
@@ -110,17 +117,24 @@ bool HasMemory(const EvalReport& report) {
 
 std::string RowOf(const EvalReport& report, const TaskResult& result,
                   const Figure& figure) {
-  std::string row = "<tr>" + Cell(result.alias) + Cell(figure.name) +
-                    Cell(fmt::format("{}", result.items)) +
-                    Cell(WithError(figure));
-  if (HasMemory(report)) row += Cell(Memory(&result));
+  const bool first = &figure == &result.figures.front();
+  const char* depth = result.parent.empty() ? "in0"
+                      : result.is_group     ? "in1"
+                                            : "in2";
+  std::string row = fmt::format("<tr><td class=\"{}\">{}</td>", depth,
+                                first ? html::Escape(result.alias) : "");
+  row += Cell(figure.name) +
+         Cell(first ? fmt::format("{}", result.items) : "") +
+         Cell(WithError(figure));
+  if (HasMemory(report)) row += Cell(first ? Memory(&result) : "");
   if (report.baseline) {
     const Figure* other = InBaseline(report, result, figure.name);
     const auto kept =
         other == nullptr ? std::nullopt : RetentionOf(figure, *other);
     row += Cell(other == nullptr ? "" : WithError(*other));
     if (HasMemory(report)) {
-      row += Cell(Memory(FindResult(report.baseline->results, result.name)));
+      const auto& theirs = report.baseline->results;
+      row += Cell(first ? Memory(FindResult(theirs, result.name)) : "");
     }
     row += Cell(kept ? Percent(kept->plain) : "");
     row += Cell(kept && kept->over_chance ? Percent(*kept->over_chance) : "");
@@ -150,7 +164,7 @@ std::string ResultTable(const EvalReport& report) {
 std::string Describe(const ModelReport& model) {
   return html::Escape(fmt::format(
       "{}: {}, {} parameters, {}, {} threads ({}), cut at {} tokens",
-      model.path, model.description, model.parameters, model.dtype,
+      model.path, model.description, Count(model.parameters), model.dtype,
       model.threads, model.isa, model.max_length));
 }
 

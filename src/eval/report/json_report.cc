@@ -2,6 +2,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "eval/report/format.h"
 #include "eval/report/report.h"
 
 namespace llamba {
@@ -82,8 +83,9 @@ Json ModelOf(const ModelReport& model) {
                {"threads", model.threads},
                {"max_length", model.max_length},
                {"usage", UsageOf(model.usage)}};
-  if (model.prefill_tokens_per_second > 0) {
-    json["prefill_tokens_per_second"] = model.prefill_tokens_per_second;
+  if (model.prefill_seconds_a_token > 0) {
+    json["prefill_tokens_per_second"] = 1 / model.prefill_seconds_a_token;
+    json["usage"]["seconds_over_prefill"] = OverPrefill(model);
   }
   for (const ContextCost& cost : model.costs) {
     json["costs"].push_back(

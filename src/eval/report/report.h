@@ -29,7 +29,10 @@ struct ModelReport {
   int threads = 0;
   std::vector<TaskResult> results;
   ScoreUsage usage;
-  double prefill_tokens_per_second = 0;  // 0: not measured
+  // Of a prompt of kPrefillTokens (or as many as the context takes), measured
+  // in the same run; 0: not measured.
+  static constexpr int64_t kPrefillTokens = 512;
+  double prefill_seconds_a_token = 0;
   std::vector<ContextCost> costs;
 };
 

@@ -94,6 +94,18 @@ TEST(ReportTest, MemoryAtLengthStandsInEveryForm) {
   EXPECT_THAT(ToText(plain), Not(HasSubstr("state")));
 }
 
+TEST(ReportTest, TimeAgainstThePrefillRate) {
+  EvalReport report = Report();
+  report.model.usage.tokens_run = 1000;
+  report.model.usage.seconds = 12;
+  EXPECT_THAT(ToText(report), Not(HasSubstr("a prompt is read")));
+  report.model.prefill_seconds_a_token = 0.01;
+  EXPECT_THAT(ToText(report), HasSubstr("scoring took 1.20 times"));
+  const auto json = nlohmann::json::parse(ToJson(report));
+  EXPECT_DOUBLE_EQ(json["llamba"]["model"]["usage"]["seconds_over_prefill"],
+                   1.2);
+}
+
 TEST(ReportTest, JsonIsTheHarness) {
   EvalReport report = Report();
   report.limit = 7;

@@ -70,7 +70,7 @@ std::string UsageLine(const ModelReport& model) {
   const ScoreUsage& usage = model.usage;
   if (usage.tokens_run == 0) return "";
   const auto run = static_cast<double>(usage.tokens_run);
-  return fmt::format(
+  std::string line = fmt::format(
       "{}: {} tokens run in {} ({:.0f}/s), {:.2f} times fewer than from "
       "scratch; {} read a token, states {} at most\n",
       model.path, usage.tokens_run, DurationString(usage.seconds),
@@ -78,6 +78,13 @@ std::string UsageLine(const ModelReport& model) {
       static_cast<double>(usage.tokens_from_scratch) / run,
       BytesString(static_cast<uint64_t>(model.weight_bytes)),
       BytesString(usage.peak_state_bytes));
+  if (const double over = OverPrefill(model); over > 0) {
+    line += fmt::format(
+        "{}: a prompt is read at {:.0f} tokens/s; scoring took {:.2f} times "
+        "what its tokens take so\n",
+        model.path, 1 / model.prefill_seconds_a_token, over);
+  }
+  return line;
 }
 
 std::string HeadLine(const EvalReport& report) {
