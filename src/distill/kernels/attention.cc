@@ -1,4 +1,7 @@
+#include <spdlog/spdlog.h>
 #include <torch/version.h>
+
+#include <atomic>
 
 #include "distill/kernels/support.h"
 
@@ -42,6 +45,46 @@ Tensor TryAttention(Tensor q, Tensor k, const Tensor& v,
 #else
   return {};
 #endif
+}
+
+bool TryRotate(Tensor x, int64_t n_heads, const Tensor& cos,
+               const Tensor& sin) {
+  if (!UseKernel(Kernel::kAttention, x) || !x.is_contiguous() ||
+      x.size(1) % (8 * n_heads) != 0 || !IsRows(x) || !IsRows(cos) ||
+      !IsRows(sin) || !Alike(x, {cos, sin}) || x.requires_grad()) {
+    return false;
+  }
+  Tensor tokens = x.unsqueeze(1);
+  Rotate(tokens, n_heads, cos, sin);
+  return true;
+}
+
+Tensor TryCachedAttention(const Tensor& q, const Tensor& keys,
+                          const Tensor& values, const CacheSpans& spans) {
+  if (!UseKernel(Kernel::kAttention, q) ||
+      q.scalar_type() != torch::kBFloat16 || q.size(2) % 8 != 0 ||
+      q.size(2) > 256 || !q.is_contiguous() || !keys.is_contiguous() ||
+      !values.is_contiguous() || !Alike(q, {keys, values})) {
+    return {};
+  }
+#if TORCH_VERSION_MAJOR >= 2
+  static std::atomic<bool> served = true;
+  if (!served) return {};
+  const Tensor each = torch::arange(q.size(0) + 1, spans.used.options());
+  try {
+    return std::get<0>(at::_flash_attention_forward(
+                           q, keys.flatten(0, 1), values.flatten(0, 1), each,
+                           spans.first, 1, spans.longest, 0.0, false, false, {},
+                           {}, {}, spans.used))
+        .reshape({q.size(0), -1});
+  } catch (const c10::Error& e) {
+    // libtorch changes what its own kernels take.
+    served = false;
+    spdlog::warn("attention over a cache goes the slow way: {}",
+                 e.what_without_backtrace());
+  }
+#endif
+  return {};
 }
 
 }  // namespace llamba::distill

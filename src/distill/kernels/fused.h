@@ -68,6 +68,23 @@ Tensor TryAttention(Tensor q, Tensor k, const Tensor& v,
                     const AttentionConfig& config, const Tensor& cos,
                     const Tensor& sin, const Tensor& starts);
 
+// x (rows, n_heads P), one token a row, turned in place by one position's cos
+// and sin (P / 2).
+bool TryRotate(Tensor x, int64_t n_heads, const Tensor& cos, const Tensor& sin);
+
+// What the newest token of each row sees of a cache whose rows lie end to end:
+// from entry first[r] on used[r] entries; first (rows + 1) and used (rows)
+// int32, the last of first unread, longest at least the largest of used.
+struct CacheSpans {
+  Tensor first, used;
+  int64_t longest = 0;
+};
+
+// Attention of one token a row, q (rows, H, P), over keys and values (rows,
+// length, H_kv, P): (rows, H P).
+Tensor TryCachedAttention(const Tensor& q, const Tensor& keys,
+                          const Tensor& values, const CacheSpans& spans);
+
 // One update of AdamW on flat float32 shards, see train/optimizer.h; gradients
 // come out as zeros, `published` as the new weights in its own type.
 struct AdamWNumbers {

@@ -295,6 +295,61 @@ TEST_P(Bf16KernelsTest, AttentionEqualsTheMaskedPath) {
   EXPECT_LT(RelativeError(y, expected), 2 * kBf16Tolerance);
 }
 
+// One token a row against a cache of which each row sees another part; what it
+// does not see is large.
+TEST_P(Bf16KernelsTest, CachedAttentionEqualsSoftmax) {
+  const int64_t rows = 5, length = 70, heads = 6, kv = 2, width = 64;
+  const Tensor q = Random({rows, heads, width});
+  Tensor keys = Random({rows, length, kv, width});
+  Tensor values = Random({rows, length, kv, width});
+  const std::vector<int32_t> from{0, 3, 40, 61, 17};
+  const int64_t used_end = 62;  // the last sees one entry alone
+  Tensor first = torch::zeros({rows + 1}, torch::kInt32);
+  Tensor used = torch::zeros({rows}, torch::kInt32);
+  Tensor expected =
+      torch::zeros({rows, heads * width}, Options().dtype(torch::kFloat64));
+  for (int64_t r = 0; r < rows; ++r) {
+    first[r] = static_cast<int32_t>(r * length) + from[r];
+    used[r] = static_cast<int32_t>(used_end) - from[r];
+    for (Tensor* cache : {&keys, &values}) {
+      (*cache)[r].slice(0, 0, from[r]).fill_(100);
+      (*cache)[r].slice(0, used_end).fill_(100);
+    }
+    const auto seen = [&](const Tensor& cache) {
+      return cache[r]
+          .slice(0, from[r], used_end)
+          .to(torch::kFloat64)
+          .transpose(0, 1)
+          .repeat_interleave(heads / kv, 0);  // (heads, used, width)
+    };
+    const Tensor weights =
+        (torch::matmul(seen(keys), q[r].to(torch::kFloat64).unsqueeze(2)) / 8.0)
+            .softmax(1);
+    expected[r] = (weights * seen(values)).sum(1).flatten();
+  }
+  const Tensor y = TryCachedAttention(
+      q, keys, values,
+      {first.to(torch::kCUDA), used.to(torch::kCUDA), used_end});
+  ASSERT_TRUE(y.defined()) << "the kernel does not take this";
+  EXPECT_LT(RelativeError(y, expected), kBf16Tolerance);
+}
+
+TEST_P(Bf16KernelsTest, RotateTurnsEachRowByOneAngle) {
+  AttentionConfig config;
+  config.head_dim = 64;
+  const Tensor x = Random({5, 3 * 64});
+  const Rotary rotary = MakeRotary(config, 12, Options());
+  const auto wide = [&](const Tensor& t) { return t[7].to(torch::kFloat64); };
+  const auto halves = x.to(torch::kFloat64).view({5, 3, 64}).chunk(2, 2);
+  const Tensor expected =
+      torch::cat({halves[0] * wide(rotary.cos) - halves[1] * wide(rotary.sin),
+                  halves[1] * wide(rotary.cos) + halves[0] * wide(rotary.sin)},
+                 2)
+          .flatten(1);
+  ASSERT_TRUE(TryRotate(x, 3, rotary.cos[7], rotary.sin[7]));
+  EXPECT_LT(RelativeError(x, expected), kBf16Tolerance);
+}
+
 INSTANTIATE_TEST_SUITE_P(Types, Bf16KernelsTest,
                          testing::Values(torch::kBFloat16));
 

@@ -1,157 +1,132 @@
 #include "distill/teacher/sampler.h"
 
-#include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "distill/teacher/cached_teacher.h"
 
 namespace llamba::distill {
 namespace {
 
-// Keys and values of every layer for all rows, and what may be looked at: a
-// row's document reaches back to its own first token only.
-class CachedTeacher {
+// Tokens between two looks at what the rows hold: a look waits for the device.
+constexpr int64_t kTokensALook = 16;
+
+// The documents in the making, all rows side by side, where the teacher is: the
+// next token never waits for the host.
+class Rows {
  public:
-  CachedTeacher(const LayerStack& teacher, int64_t rows, int64_t length)
-      : teacher_(teacher), config_(teacher.config().attention) {
-    const auto options = teacher.HeadWeight().options().requires_grad(false);
-    for (int layer = 0; layer < teacher.n_layer(); ++layer) {
-      const auto cache = [&] {
-        return torch::zeros(
-            {rows, config_.n_kv_heads, length, config_.head_dim}, options);
-      };
-      keys_.push_back(cache());
-      values_.push_back(cache());
-    }
-    rotary_ = MakeRotary(config_, length, options);
-    positions_ = torch::arange(
-        length, torch::TensorOptions(torch::kInt64).device(options.device()));
+  Rows(const SampleOptions& options, torch::Device device)
+      : options_(options),
+        n_prefix_(static_cast<int64_t>(options.prefix.size())) {
+    const auto integers = torch::TensorOptions(torch::kInt64).device(device);
+    prefix_ = torch::tensor(std::vector<int64_t>(options.prefix.begin(),
+                                                 options.prefix.end()),
+                            torch::kInt64)
+                  .to(device);
+    ids_ = torch::zeros({options.rows, options.length}, integers);
+    ends_ = torch::zeros_like(ids_, torch::kBool);
+    starts_ = torch::zeros({options.rows}, integers);
+    place_ = torch::zeros_like(starts_);
+    turns_ = torch::zeros_like(starts_);
   }
 
-  // Logits (rows, V) after token `position` of each row; `starts` (rows) are
-  // where the rows' documents begin.
-  Tensor Step(const Tensor& ids, const Tensor& starts, int64_t position) {
-    const Tensor visible = (positions_.slice(0, 0, position + 1).unsqueeze(0) >=
-                            starts.unsqueeze(1))
-                               .unsqueeze(1)
-                               .unsqueeze(1);  // (rows, 1, 1, position + 1)
-    Tensor x = teacher_.Embed(ids);
-    for (int layer = 0; layer < teacher_.n_layer(); ++layer) {
-      x = Block(layer, x, visible, position);
-    }
-    return Linear(teacher_.FinalNorm(x), teacher_.HeadWeight(),
-                  teacher_.HeadBias());
-  }
-
- private:
-  Tensor Block(int layer, const Tensor& x, const Tensor& visible,
-               int64_t position) {
-    const LayerParameters p(teacher_.parameters(), layer);
-    const double eps = teacher_.config().block_norm_epsilon;
-    const Tensor h =
-        x + Attend(layer, p, RmsNorm(x, p(TensorRole::kInputNorm), eps),
-                   visible, position);
-    return h + Mlp(RmsNorm(h, p(TensorRole::kPostNorm), eps), p,
-                   teacher_.config().mlp);
-  }
-
-  Tensor Rotated(const Tensor& x, int64_t position) const {
-    const auto halves = x.chunk(2, -1);
-    const Tensor cos = rotary_.cos[position], sin = rotary_.sin[position];
-    return torch::cat(
-        {halves[0] * cos - halves[1] * sin, halves[1] * cos + halves[0] * sin},
-        -1);
-  }
-
-  Tensor Attend(int layer, const LayerParameters& p, const Tensor& u,
-                const Tensor& visible, int64_t position) {
-    const auto project = [&](TensorRole weight, TensorRole bias, int64_t n) {
-      return Linear(u, p(weight), p.Optional(bias))
-          .view({u.size(0), n, config_.head_dim});
-    };
-    const int64_t kv = config_.n_kv_heads;
-    const Tensor q = Rotated(
-        project(TensorRole::kAttnQ, TensorRole::kAttnQBias, config_.n_heads),
-        position);
-    keys_[layer]
-        .select(2, position)
-        .copy_(Rotated(project(TensorRole::kAttnK, TensorRole::kAttnKBias, kv),
-                       position));
-    values_[layer]
-        .select(2, position)
-        .copy_(project(TensorRole::kAttnV, TensorRole::kAttnVBias, kv));
-    const Tensor k = keys_[layer].slice(2, 0, position + 1);
-    const Tensor v = values_[layer].slice(2, 0, position + 1);
-    // The query heads of a group stand as rows before their key head.
-    const Tensor grouped = q.view({u.size(0), kv, -1, config_.head_dim});
-    const Tensor scores =
-        torch::matmul(grouped, k.transpose(2, 3)).to(torch::kFloat32) /
-        std::sqrt(static_cast<double>(config_.head_dim));
-    const Tensor weights =
-        scores.masked_fill(visible.logical_not(), -INFINITY).softmax(3);
-    const Tensor mixed =
-        torch::matmul(weights.to(v.scalar_type()), v).flatten(1);
-    return Linear(mixed, p(TensorRole::kAttnO),
-                  p.Optional(TensorRole::kAttnOBias));
-  }
-
-  const LayerStack& teacher_;
-  const AttentionConfig config_;
-  std::vector<Tensor> keys_, values_;  // (rows, n_kv_heads, length, head_dim)
-  Rotary rotary_;
-  Tensor positions_;
-};
-
-// One row's document in the making.
-class RowWriter {
- public:
-  explicit RowWriter(const SampleOptions& options) : options_(options) {}
-
-  // The token that must come next whatever the teacher says; -1 for its choice.
-  int32_t Forced() const {
-    return document_.size() < options_.prefix.size()
-               ? options_.prefix[document_.size()]
-               : -1;
-  }
-
-  // Takes the row's next token; true when it ended the document, which is then
-  // whole in document().
-  bool Add(int32_t id) {
-    const bool in_prefix = document_.size() < options_.prefix.size();
+  // The rows' tokens at `position`, (rows): what the teacher drew, or what a
+  // document begins with.
+  Tensor Take(const Tensor& drawn, int64_t position) {
+    const Tensor in_prefix = place_ < n_prefix_;
+    const Tensor id = torch::where(
+        in_prefix, prefix_.index_select(0, place_.clamp_max(n_prefix_ - 1)),
+        drawn);
+    starts_.masked_fill_(place_ == 0, position);
     // Some teachers end a text only by beginning the next one.
-    if (!in_prefix && id == options_.prefix[0]) {
-      if (id == options_.document_end) document_.push_back(id);
-      return true;
+    Tensor ends =
+        (id == options_.prefix[0]).logical_or_(id == options_.document_end);
+    if (options_.turn_end >= 0) {
+      const Tensor turned =
+          (id == options_.turn_end).logical_and_(in_prefix.logical_not());
+      turns_.add_(turned);
+      ends.logical_or_(turned.logical_and(turns_ == options_.turns));
     }
-    document_.push_back(id);
-    if (in_prefix) return false;
-    if (id == options_.document_end) return true;
-    if (id == options_.turn_end && ++turns_ == options_.turns) {
-      document_.push_back(options_.document_end);
-      return true;
-    }
-    return false;
+    ends.logical_and_(in_prefix.logical_not());
+    place_.add_(1).masked_fill_(ends, 0);
+    turns_.masked_fill_(ends, 0);
+    ids_.select(1, position).copy_(id);
+    ends_.select(1, position).copy_(ends);
+    return id;
   }
 
-  // Holds something that the teacher wrote.
-  bool Written() const { return document_.size() > options_.prefix.size(); }
-  const std::vector<int32_t>& document() const { return document_; }
-  void Restart() {
-    document_.clear();
-    turns_ = 0;
-  }
+  // (rows) where the rows' documents begin.
+  const Tensor& starts() const { return starts_; }
+  // (rows, length) int64 and bool: the tokens, and which of them ended a
+  // document.
+  const Tensor& ids() const { return ids_; }
+  const Tensor& ends() const { return ends_; }
 
  private:
   const SampleOptions& options_;
-  std::vector<int32_t> document_;
-  int turns_ = 0;
+  const int64_t n_prefix_;
+  Tensor prefix_, ids_, ends_, starts_;
+  Tensor place_, turns_;  // (rows): tokens and ended turns of the document
+};
+
+// What the host makes of the rows: documents, in the order in which they end.
+class Documents {
+ public:
+  Documents(const SampleOptions& options, const DocumentSink& sink)
+      : options_(options), sink_(sink), rows_(options.rows) {}
+
+  // Takes the tokens from `begin` to `end` of each row; false when the sink
+  // has enough.
+  bool Take(const Rows& rows, int64_t begin, int64_t end) {
+    const auto host = [&](const Tensor& all) {
+      return all.slice(1, begin, end).t().contiguous().cpu();
+    };
+    const Tensor ids = host(rows.ids()), ends = host(rows.ends());
+    const int64_t* id = ids.data_ptr<int64_t>();
+    const bool* ended = ends.data_ptr<bool>();
+    for (int64_t i = 0; i < ids.numel(); ++i) {
+      std::vector<int32_t>& row = rows_[i % options_.rows];
+      if (!ended[i]) {
+        row.push_back(static_cast<int32_t>(id[i]));
+        continue;
+      }
+      End(static_cast<int32_t>(id[i]), row);
+      if (!sink_(row)) return false;
+      row.clear();
+    }
+    return true;
+  }
+
+  // Gives what is unfinished, where the teacher wrote some of it.
+  bool Flush() {
+    for (std::vector<int32_t>& row : rows_) {
+      if (row.size() > options_.prefix.size() && !sink_(row)) return false;
+      row.clear();
+    }
+    return true;
+  }
+
+ private:
+  // A document's last token: the beginning of the next is not its own.
+  void End(int32_t id, std::vector<int32_t>& document) const {
+    const bool is_end = id == options_.document_end;
+    if (is_end || id != options_.prefix[0]) document.push_back(id);
+    if (!is_end && id != options_.prefix[0]) {
+      document.push_back(options_.document_end);
+    }
+  }
+
+  const SampleOptions& options_;
+  const DocumentSink& sink_;
+  std::vector<std::vector<int32_t>> rows_;
 };
 
 // argmax(p / Exp(1)) draws from p; one pass over the vocabulary.
 Tensor Draw(const Tensor& logits, double temperature) {
-  const Tensor p = (logits.to(torch::kFloat32) / temperature).softmax(1);
-  return (p / torch::empty_like(p).exponential_()).argmax(1);
+  Tensor p = (logits.to(torch::kFloat32) / temperature).softmax(1);
+  const Tensor noise = torch::empty_like(p).exponential_();
+  return p.div_(noise).argmax(1);
 }
 
 }  // namespace
@@ -167,33 +142,22 @@ void SampleDocuments(const LayerStack& teacher, const SampleOptions& options,
   torch::manual_seed(options.seed);
   CachedTeacher cached(teacher, options.rows, options.length);
   const torch::Device device = teacher.HeadWeight().device();
-  for (;;) {
-    std::vector<RowWriter> rows(options.rows, RowWriter(options));
-    Tensor starts = torch::zeros({options.rows}, torch::kInt64);
-    Tensor ids = torch::empty({options.rows}, torch::kInt64);
-    int64_t* id = ids.data_ptr<int64_t>();
-    std::fill_n(id, options.rows, options.prefix[0]);
+  Documents documents(options, sink);
+  do {
+    Rows rows(options, device);
+    Tensor drawn = torch::zeros_like(rows.starts());
+    int64_t seen = 0;
     for (int64_t position = 0; position < options.length; ++position) {
       if (InterruptGuard::Interrupted()) return;
-      for (int64_t r = 0; r < options.rows; ++r) {
-        const int32_t forced = rows[r].Forced();
-        if (forced >= 0) id[r] = forced;
-        if (rows[r].document().empty()) {
-          starts.data_ptr<int64_t>()[r] = position;
-        }
-        if (rows[r].Add(static_cast<int32_t>(id[r]))) {
-          if (!sink(rows[r].document())) return;
-          rows[r].Restart();
-        }
+      const Tensor ids = rows.Take(drawn, position);
+      drawn =
+          Draw(cached.Step(ids, rows.starts(), position), options.temperature);
+      const int64_t end = position + 1;
+      if (end % kTokensALook == 0 || end == options.length) {
+        if (!documents.Take(rows, std::exchange(seen, end), end)) return;
       }
-      const Tensor logits =
-          cached.Step(ids.to(device), starts.to(device), position);
-      ids.copy_(Draw(logits, options.temperature));
     }
-    for (const RowWriter& row : rows) {
-      if (row.Written() && !sink(row.document())) return;
-    }
-  }
+  } while (documents.Flush());
 }
 
 }  // namespace llamba::distill
