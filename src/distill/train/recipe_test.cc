@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 #include "distill/data/data_testing.h"
 
 namespace llamba::distill {
@@ -94,16 +98,46 @@ TEST(Recipe, StoredIsLoaded) {
   EXPECT_EQ(RecipeFromJson(stored, "stored").data[0].weight, 0.3);
 }
 
-TEST(Recipe, ThoseOfTheRepositoryLoad) {
-  int found = 0;
+// The files of the repository's recipes that end in `extension`.
+std::vector<std::filesystem::path> RepositoryRecipes(
+    const std::string& extension) {
+  std::vector<std::filesystem::path> found;
   for (const auto& entry : std::filesystem::directory_iterator(
            std::string(LLAMBA_SOURCE_DIR) + "/recipes")) {
-    SCOPED_TRACE(entry.path());
-    const Recipe recipe = LoadRecipe(entry.path(), {});
-    EXPECT_EQ(recipe.stage1.batch % recipe.stage1.micro_batch, 0);
-    ++found;
+    if (entry.path().extension() == extension) found.push_back(entry.path());
   }
-  EXPECT_GE(found, 6);
+  return found;
+}
+
+TEST(Recipe, ThoseOfTheRepositoryLoad) {
+  const auto recipes = RepositoryRecipes(".json");
+  for (const auto& path : recipes) {
+    SCOPED_TRACE(path);
+    const Recipe recipe = LoadRecipe(path, {});
+    EXPECT_EQ(recipe.stage1.batch % recipe.stage1.micro_batch, 0);
+  }
+  EXPECT_GE(recipes.size(), 6u);
+}
+
+// Each line of X.variants, a name and settings, goes with X.json.
+TEST(Recipe, VariantsOfTheRepositoryLoad) {
+  const auto lists = RepositoryRecipes(".variants");
+  EXPECT_FALSE(lists.empty());
+  for (const auto& path : lists) {
+    auto recipe = path;
+    recipe.replace_extension(".json");
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+      if (line.empty() || line[0] == '#') continue;
+      SCOPED_TRACE(path.string() + ": " + line);
+      std::istringstream words(line);
+      std::string name, setting;
+      words >> name;
+      std::vector<std::string> settings;
+      while (words >> setting) settings.push_back(setting);
+      EXPECT_NO_THROW(LoadRecipe(recipe, settings));
+    }
+  }
 }
 
 }  // namespace
