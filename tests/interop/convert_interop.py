@@ -6,7 +6,6 @@ of the model that was converted; llama-cpp-python must load a Llama teacher of
 ours and answer as golden.json (float64, by numpy) says, and beyond 8,192
 tokens as `llamba logits` says."""
 
-import argparse
 import json
 import pathlib
 import struct
@@ -14,12 +13,12 @@ import sys
 import tempfile
 
 from gguf_lib import (
-    Program,
     check,
     exit_with_failures,
     gguf,
     load_in_llama_cpp,
     np,
+    open_material,
     read_gguf,
 )
 
@@ -231,15 +230,7 @@ def compare_long_context(llamba, shared, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--llamba", required=True)
-    parser.add_argument("--shared", type=pathlib.Path, required=True)
-    flags = parser.parse_args()
-    shared = flags.shared / "material"
-    if not shared.is_dir():
-        print(f"skipped: no test material in {shared}")
-        sys.exit(77)
-    llamba = Program(flags.llamba)
+    llamba, shared = open_material(__doc__)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for model, dtype in (

@@ -6,13 +6,13 @@ the figures; the log-likelihoods come from llama-cpp-python with a float32 file
 that `llamba convert` wrote. Every request, log-likelihood and figure of forty
 items a task must be ours."""
 
-import argparse
 import json
 import logging
 import math
 import pathlib
-import subprocess
 import sys
+
+from gguf_lib import check, exit_with_failures, open_material
 
 try:
     import datasets
@@ -24,25 +24,11 @@ except ImportError as error:
 
 LIMIT = 40
 FIXTURES = pathlib.Path(__file__).parent.parent / "data/eval"
-failures = []
-
-
-def check(condition, what):
-    if not condition:
-        failures.append(what)
-        print(f"FAILED: {what}")
-
-
-def run_llamba(program, *arguments):
-    command = [program, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command)}: {done.stderr}")
 
 
 def evaluate_ours(llamba, model, folder, *arguments):
     samples, figures = folder / "samples.jsonl", folder / "figures.json"
-    run_llamba(llamba, "eval", model, "--dtype", "f32", "--samples", samples,
+    llamba.run("eval", model, "--dtype", "f32", "--samples", samples,
                "--json", figures, *arguments)
     by_task = {}
     for sample in read_lines(samples):
@@ -115,7 +101,7 @@ def compare_text(llamba, model, lm, folder, text):
              doc_to_target="{{page}}")
     theirs = evaluate(lm, folder, ["text"])
     figures = folder / "text.json"
-    run_llamba(llamba, "eval", model, "--dtype", "f32", "--text", path, "--windows",
+    llamba.run("eval", model, "--dtype", "f32", "--text", path, "--windows",
                "harness", "--max-length", lm.max_length, "--json", figures)
     ours = json.loads(figures.read_text())["results"]["text_harness_windows"]
     compare_figures("text", ours, theirs["results"]["text"])
@@ -123,24 +109,17 @@ def compare_text(llamba, model, lm, folder, text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--llamba", required=True)
-    parser.add_argument("--shared", type=pathlib.Path, required=True)
-    flags = parser.parse_args()
-    material = flags.shared / "material"
-    if not material.is_dir():
-        print(f"skipped: no test material in {material}")
-        sys.exit(77)
+    llamba, material = open_material(__doc__)
     logging.disable(logging.WARNING)
     datasets.disable_progress_bars()
-    llamba, bench, folder = flags.llamba, material / "bench", pathlib.Path(scratch.name)
+    bench, folder = material / "bench", pathlib.Path(scratch.name)
     add_tasks(folder, bench, LIMIT)
     data = folder / "data"
     data.mkdir()
     add_mmlu(folder, bench, data)
 
     mini = folder / "llama-mini.gguf"
-    run_llamba(llamba, "convert", material / "models/llama-mini", "-o", mini, "--dtype", "f32")
+    llamba.run("convert", material / "models/llama-mini", "-o", mini, "--dtype", "f32")
     lm = LlamaCpp(mini, 1024)
     compare("llama-mini", llamba, mini, lm, folder, bench, TASKS)
     for shots in (0, 5):
@@ -154,11 +133,10 @@ def main():
 
     smol = folder / "smollm2.gguf"
     source = material / "models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
-    run_llamba(llamba, "convert", source, "-o", smol, "--dtype", "f32")
+    llamba.run("convert", source, "-o", smol, "--dtype", "f32")
     compare("SmolLM2", llamba, smol, LlamaCpp(smol, 1024), folder, bench,
             ["copa", "openbookqa"])
-    print(f"{len(failures)} failures")
-    sys.exit(1 if failures else 0)
+    exit_with_failures()
 
 
 if __name__ == "__main__":

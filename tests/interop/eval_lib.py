@@ -11,9 +11,9 @@ scratch = tempfile.TemporaryDirectory()
 os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1",
                   HF_HOME=scratch.name)  # before the harness reads them
 
-import llama_cpp
 import lm_eval.tasks
 import numpy as np
+from gguf_lib import load_in_llama_cpp
 from lm_eval import utils
 from lm_eval.api.model import TemplateLM
 from lm_eval.tasks._yaml_loader import load_yaml
@@ -29,10 +29,7 @@ class LlamaCpp(TemplateLM):
     def __init__(self, path, max_length):
         super().__init__()
         self.max_length = max_length
-        self.llama = llama_cpp.Llama(
-            model_path=str(path), n_ctx=max_length, n_batch=512, logits_all=True,
-            type_k=llama_cpp.GGML_TYPE_F32, type_v=llama_cpp.GGML_TYPE_F32,
-            n_threads=1, n_threads_batch=1, verbose=False)
+        self.llama = load_in_llama_cpp(path, max_length, n_threads=1)
 
     @property
     def eot_token_id(self):

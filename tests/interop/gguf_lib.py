@@ -1,6 +1,7 @@
 """What the tests of this folder share: the program, GGUF files by the package
 gguf, and a tally of failures. Ends with 77 where a package is absent."""
 
+import argparse
 import json
 import pathlib
 import subprocess
@@ -50,6 +51,20 @@ class Program:
         return np.array([position["logits"] for position in positions])
 
 
+def open_material(description):
+    """(program, folder of the test material), as the command line says. Ends
+    with 77 where the material is absent."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--llamba", required=True)
+    parser.add_argument("--shared", type=pathlib.Path, required=True)
+    flags = parser.parse_args()
+    material = flags.shared / "material"
+    if not material.is_dir():
+        print(f"skipped: no test material in {material}")
+        sys.exit(77)
+    return Program(flags.llamba), material
+
+
 def read_gguf(path):
     """({key: value}, {name: (type, float32 array)}) by the package gguf."""
     reader = gguf.GGUFReader(path)
@@ -62,7 +77,7 @@ def read_gguf(path):
     return keys, tensors
 
 
-def load_in_llama_cpp(path, context):
+def load_in_llama_cpp(path, context, n_threads=2):
     return llama_cpp.Llama(
         model_path=str(path),
         n_ctx=context,
@@ -70,6 +85,7 @@ def load_in_llama_cpp(path, context):
         logits_all=True,
         type_k=llama_cpp.GGML_TYPE_F32,
         type_v=llama_cpp.GGML_TYPE_F32,
-        n_threads=2,
+        n_threads=n_threads,
+        n_threads_batch=n_threads,
         verbose=False,
     )

@@ -6,18 +6,16 @@ and, bit for bit, the values that we read there, and the report's errors must
 be those of these values. llama-cpp-python must load a quantised Llama teacher
 and say what we say."""
 
-import argparse
 import json
 import pathlib
-import sys
 import tempfile
 
 from gguf_lib import (
-    Program,
     check,
     exit_with_failures,
     load_in_llama_cpp,
     np,
+    open_material,
     read_gguf,
 )
 
@@ -223,15 +221,7 @@ def compare_imatrix(path, model):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--llamba", required=True)
-    parser.add_argument("--shared", type=pathlib.Path, required=True)
-    flags = parser.parse_args()
-    shared = flags.shared / "material"
-    if not shared.is_dir():
-        print(f"skipped: no test material in {shared}")
-        sys.exit(77)
-    llamba = Program(flags.llamba)
+    llamba, shared = open_material(__doc__)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         compare_llama_mini(llamba, shared, folder)
