@@ -1,8 +1,5 @@
 #include "kernels/cpu/cpu_kernels.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "kernels/cpu/targets.h"
 #include "kernels/panels/panel_kernels.h"
 

@@ -22,8 +22,8 @@ struct Vectors : Vectors256 {
   static constexpr int kNarrowTileM = 5;
   static constexpr int kWideTileM = 5;
   static constexpr int kWideOffset = 128;
-  static constexpr int kTilePanels = 1;
-  static constexpr int kTileRows = 4;
+  static constexpr int kUnpackedPanels = 1;
+  static constexpr int kUnpackedTileM = 4;
   using Narrow = __m256i;  // the sums themselves
   using Wide = __m256i;    // plus 128
 

@@ -39,7 +39,8 @@ class Unpacked {
   const float* d(int64_t block) const {
     return d_ + block * kPanels * kPanelRows;
   }
-  // -kFloatZero d, exactly: d has 17 bits at most, kFloatZero two.
+  // Beside unsigned bytes, -kFloatZero d, exactly: d has 17 bits at most,
+  // kFloatZero two.
   const float* zero(int64_t block) const {
     return zero_ + block * kPanels * kPanelRows;
   }
@@ -65,6 +66,8 @@ class Unpacked {
 
  private:
   static constexpr int kAll = kPanelRows / V::kLanes;
+  // Signed products are converted, see row_tiles.h.
+  static constexpr bool kHasZero = kBytes == Bytes::kUnsigned;
   static constexpr int64_t kStride = kPanels * kPanelRows * kPanelBlock;
 
   template <class F>
@@ -83,7 +86,9 @@ class Unpacked {
                                 int64_t at) {
     const auto scale = F::Scales::template Load<V>(panel, block, half);
     V::StoreFloats(scale.d, d_ + at);
-    V::StoreFloats(V::Mul(scale.d, V::SetFloat(-kFloatZero)), zero_ + at);
+    if constexpr (kHasZero) {
+      V::StoreFloats(V::Mul(scale.d, V::SetFloat(-kFloatZero)), zero_ + at);
+    }
     if constexpr (F::Scales::kHasMin) V::StoreFloats(scale.m, m_ + at);
   }
 

@@ -30,13 +30,13 @@ struct Ahead {
   }
 };
 
-// V::kTileRows rows of activations, from block `slot` on, by V::kTilePanels
-// panels: a load of activations serves all of these.
+// V::kUnpackedTileM rows of activations, from block `slot` on, by
+// V::kUnpackedPanels panels: a load of activations serves all of these.
 template <class V, bool kHasMin>
 struct UnpackedTile {
-  static constexpr int kRows = V::kTileRows;
-  static constexpr int kVectors = V::kTilePanels * kPanelRows / V::kLanes;
-  using Group = Unpacked<V, V::kTilePanels, Bytes::kUnsigned>;
+  static constexpr int kRows = V::kUnpackedTileM;
+  static constexpr int kVectors = V::kUnpackedPanels * kPanelRows / V::kLanes;
+  using Group = Unpacked<V, V::kUnpackedPanels, Bytes::kUnsigned>;
   using Dots = typename V::Ints[kRows][kVectors];
 
   typename V::Floats sum[kRows][kVectors];
@@ -137,7 +137,7 @@ class UnpackedProduct {
   void Run() {
     for (int64_t m = 0; m < whole_; m += chunk_) {
       const int64_t rows = std::min(chunk_, whole_ - m);
-      for (int64_t p = begin_; p < end_; p += V::kTilePanels) {
+      for (int64_t p = begin_; p < end_; p += V::kUnpackedPanels) {
         for (int64_t b = 0; b < blocks_; b += slab_) RunSlab(p, b, m, rows);
       }
     }
@@ -145,7 +145,7 @@ class UnpackedProduct {
 
  private:
   using Tile = UnpackedTile<V, F::Scales::kHasMin>;
-  static constexpr int64_t kGroupRows = V::kTilePanels * kPanelRows;
+  static constexpr int64_t kGroupRows = V::kUnpackedPanels * kPanelRows;
 
   const std::byte* Panel(int64_t panel) const {
     return args_.panels + panel * args_.panel_bytes;
@@ -154,26 +154,26 @@ class UnpackedProduct {
   // Blocks of the group from `panel` on by rows m and on.
   void RunSlab(int64_t panel, int64_t first, int64_t m, int64_t rows) {
     const int64_t blocks = std::min(slab_, blocks_ - first);
-    for (int p = 0; p < V::kTilePanels; ++p) {
+    for (int p = 0; p < V::kUnpackedPanels; ++p) {
       // Beyond the last one, that again: what it makes is not stored.
       group_.template Fill<F>(p, Panel(std::min(panel + p, end_ - 1)),
                               args_.codes_offset, first, blocks);
     }
     // This slab's tiles fetch their share of the next group.
-    const std::byte* next = Panel(std::min(panel + V::kTilePanels, end_));
+    const std::byte* next = Panel(std::min(panel + V::kUnpackedPanels, end_));
     const int64_t bytes =
-        Panel(std::min(panel + 2 * V::kTilePanels, end_)) - next;
-    const int64_t tiles = rows / V::kTileRows;
+        Panel(std::min(panel + 2 * V::kUnpackedPanels, end_)) - next;
+    const int64_t tiles = rows / V::kUnpackedTileM;
     const int64_t share = bytes * blocks / blocks_ / tiles;
     next += bytes * first / blocks_;
     for (int64_t t = 0; t < tiles; ++t, next += share) {
       const Ahead ahead = {next, next + share, share / 64 / blocks + 1};
-      const int64_t row = m + t * V::kTileRows;
+      const int64_t row = m + t * V::kUnpackedTileM;
       if (blocks == blocks_) {
         WholeTile(panel, row, ahead);
       } else {
         PartTile(panel, first, blocks, row,
-                 sums_ + t * V::kTileRows * kGroupRows, ahead);
+                 sums_ + t * V::kUnpackedTileM * kGroupRows, ahead);
       }
     }
   }
