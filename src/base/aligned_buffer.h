@@ -2,6 +2,7 @@
 #define LLAMBA_BASE_ALIGNED_BUFFER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -55,18 +56,23 @@ class AlignedBuffer {
   std::span<const T> span() const { return {data(), size_}; }
 
  private:
+  // Frees what malloc gave, in which the values begin at the first boundary.
   struct Free {
-    void operator()(T* p) const { std::free(p); }
+    void* block = nullptr;
+    void operator()(T*) const { std::free(block); }
   };
   using Pointer = std::unique_ptr<T, Free>;
 
+  // Not aligned_alloc: the C library searches more than the size for it, so a
+  // block that was freed never fits the next one of its size, and a program
+  // that makes and drops states keeps growing.
   static Pointer Allocate(size_t size) {
     if (size == 0) return nullptr;
-    const size_t bytes =
-        (size * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
-    void* p = std::aligned_alloc(kAlignment, bytes);
-    if (p == nullptr) throw std::bad_alloc();
-    return Pointer(static_cast<T*>(p));
+    void* block = std::malloc(size * sizeof(T) + kAlignment);
+    if (block == nullptr) throw std::bad_alloc();
+    const auto address = reinterpret_cast<uintptr_t>(block);
+    const uintptr_t aligned = (address + kAlignment) / kAlignment * kAlignment;
+    return Pointer(reinterpret_cast<T*>(aligned), Free{block});
   }
 
   Pointer data_;

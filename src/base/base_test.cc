@@ -1,4 +1,7 @@
 #include <gtest/gtest.h>
+#if defined(__linux__)
+#include <malloc.h>
+#endif
 
 #include <atomic>
 #include <filesystem>
@@ -122,6 +125,23 @@ TEST(AlignedBuffer, IsAlignedZeroedAndCopies) {
   b[3] = 6;
   EXPECT_EQ(a[3], 5.0f);
 }
+
+#if defined(__GLIBC__)
+// As an evaluation does: states are made and dropped among small things that
+// stay.
+TEST(AlignedBuffer, AnotherOfTheSizeFitsWhereOneWasFreed) {
+  constexpr size_t kFloats = size_t{1} << 18;
+  std::vector<AlignedBuffer<float>> live(4);
+  std::vector<std::vector<char>> small;
+  // The C library takes freed sizes of mapped blocks for its heap from then on.
+  AlignedBuffer<float>{2 * kFloats};
+  for (size_t i = 0; i < 200; ++i) {
+    live[i % live.size()] = AlignedBuffer<float>(kFloats);
+    small.emplace_back(4000);
+  }
+  EXPECT_LT(mallinfo2().arena, 16 * kFloats * sizeof(float));
+}
+#endif
 
 TEST(Text, DurationsAndBytes) {
   EXPECT_EQ(DurationString(1.54), "1.5 s");
