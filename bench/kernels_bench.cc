@@ -17,6 +17,7 @@
 
 #include "base/aligned_buffer.h"
 #include "base/large_buffer.h"
+#include "base/thread_pool.h"
 #include "formats/formats.h"
 #include "kernels/ops.h"
 #include "kernels/panels/panels.h"
@@ -36,8 +37,7 @@ struct Machine {
   Machine()
       : pool([] {
           const int n = std::atoi(Environment("LLAMBA_THREADS"));
-          return n > 0 ? n
-                       : static_cast<int>(std::thread::hardware_concurrency());
+          return n > 0 ? n : AvailableCores();
         }()),
         ops(GetKernels(Environment("LLAMBA_ISA")), pool),
         stream(StreamRate(pool)),

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #if defined(__linux__)
 #include <malloc.h>
+#include <sched.h>
 #endif
 
 #include <atomic>
@@ -24,6 +25,21 @@ std::string TempPath(const char* name) {
           fmt::format("llamba_base_test.{}.{}", getpid(), name))
       .string();
 }
+
+#if defined(__linux__)
+TEST(ThreadPool, CountsTheCoresItMayRunOn) {
+  cpu_set_t all, one;
+  ASSERT_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+  int first = 0;
+  while (!CPU_ISSET(first, &all)) ++first;
+  CPU_ZERO(&one);
+  CPU_SET(first, &one);
+  ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+  EXPECT_EQ(AvailableCores(), 1);
+  ASSERT_EQ(sched_setaffinity(0, sizeof all, &all), 0);
+  EXPECT_EQ(AvailableCores(), CPU_COUNT(&all));
+}
+#endif
 
 TEST(ThreadPool, RunsEveryTaskOnce) {
   for (int threads : {1, 2, 5}) {

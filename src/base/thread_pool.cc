@@ -1,5 +1,9 @@
 #include "base/thread_pool.h"
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -27,6 +31,16 @@ int default_threads = 0;
 std::mutex default_mutex;
 
 }  // namespace
+
+int AvailableCores() {
+#if defined(__linux__)
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) == 0) {
+    return std::max(CPU_COUNT(&cores), 1);
+  }
+#endif
+  return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
+}
 
 // A Run in flight. Shared with the workers, so that one that wakes late finds
 // its counters alive (and no task left).
@@ -142,8 +156,7 @@ void ThreadPool::ParallelFor(int64_t n, int64_t align,
 ThreadPool& ThreadPool::Default() {
   static ThreadPool pool([] {
     const std::lock_guard lock(default_mutex);
-    const int cores = static_cast<int>(std::thread::hardware_concurrency());
-    return default_threads > 0 ? default_threads : std::max(cores, 1);
+    return default_threads > 0 ? default_threads : AvailableCores();
   }());
   return pool;
 }

@@ -34,6 +34,9 @@ class FunctionRef<R(Args...)> {
   R (*call_)(void*, Args...);
 };
 
+// The cores that this process may run on (its affinity mask), at least 1.
+int AvailableCores();
+
 // Fork-join over a fixed set of threads, the caller being one of them. A worker
 // that waits spins for some microseconds (the next op of a layer comes soon)
 // and then sleeps, so that a core taken by another process costs little.
@@ -59,8 +62,8 @@ class ThreadPool {
   void ParallelFor(int64_t n, int64_t align,
                    FunctionRef<void(int64_t begin, int64_t end)> fn);
 
-  // The pool of this process: one thread a core until SetDefaultThreads says
-  // otherwise (before the first use).
+  // The pool of this process: AvailableCores() threads until SetDefaultThreads
+  // says otherwise (before the first use).
   static ThreadPool& Default();
   static void SetDefaultThreads(int n_threads);
 

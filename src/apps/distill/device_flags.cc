@@ -3,11 +3,12 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "base/error.h"
+#include "base/thread_pool.h"
 
 namespace llamba::distill {
 
@@ -22,10 +23,22 @@ void AddDeviceFlags(CLI::App& command, DeviceFlags& flags) {
       ->check(CLI::NonNegativeNumber);
 }
 
+namespace {
+
+// Kernels of our own and NCCL run on the thread's current device.
+torch::Device OpenGpu(int index) {
+  at::globalContext().setAllowTF32CuBLAS(true);
+  const torch::Device device(torch::kCUDA,
+                             static_cast<c10::DeviceIndex>(index));
+  c10::impl::VirtualGuardImpl(torch::kCUDA).setDevice(device);
+  return device;
+}
+
+}  // namespace
+
 torch::Device OpenDevice(const DeviceFlags& flags, int local_rank) {
   // OpenMP may say 1 whatever the machine has.
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  at::set_num_threads(flags.threads > 0 ? flags.threads : std::max(1, cores));
+  at::set_num_threads(flags.threads > 0 ? flags.threads : AvailableCores());
   const int gpus = at::globalContext().hasCUDA()
                        ? at::detail::getCUDAHooks().getNumGPUs()
                        : 0;
@@ -35,8 +48,7 @@ torch::Device OpenDevice(const DeviceFlags& flags, int local_rank) {
   if (flags.device == "auto" || flags.device == "cuda") {
     if (gpus == 0)
       Fail("--device {}: this build or machine has no GPU", flags.device);
-    at::globalContext().setAllowTF32CuBLAS(true);
-    return {torch::kCUDA, static_cast<c10::DeviceIndex>(local_rank % gpus)};
+    return OpenGpu(local_rank % gpus);
   }
   int index = -1;
   if (flags.device.starts_with("cuda:")) {
@@ -50,8 +62,7 @@ torch::Device OpenDevice(const DeviceFlags& flags, int local_rank) {
     Fail("--device {}: expected auto, cpu, cuda or cuda:N with N below {}",
          flags.device, gpus);
   }
-  at::globalContext().setAllowTF32CuBLAS(true);
-  return {torch::kCUDA, static_cast<c10::DeviceIndex>(index)};
+  return OpenGpu(index);
 }
 
 }  // namespace llamba::distill
