@@ -2,6 +2,8 @@
 #include <torch/version.h>
 
 #include <chrono>
+#include <cstdlib>
+#include <string_view>
 
 #include "base/error.h"
 #include "distill/distributed/communicator.h"
@@ -32,10 +34,16 @@ namespace {
 // A lost worker must end the run, not hang it.
 constexpr auto kTimeout = std::chrono::minutes(10);
 
+// torchrun says so with this variable.
+bool LauncherHoldsStore() {
+  const char* value = std::getenv("TORCHELASTIC_USE_AGENT_STORE");
+  return value != nullptr && std::string_view(value) == "True";
+}
+
 c10::intrusive_ptr<c10d::TCPStore> MakeStore(const WorkerEnvironment& env) {
   c10d::TCPStoreOptions options;
   options.port = static_cast<uint16_t>(env.master_port);
-  options.isServer = env.rank == 0;
+  options.isServer = env.rank == 0 && !LauncherHoldsStore();
   options.numWorkers = env.size;
   options.timeout = kTimeout;
   return c10::make_intrusive<c10d::TCPStore>(env.master_address, options);
