@@ -21,10 +21,13 @@ double Seconds(std::chrono::steady_clock::duration d) {
 
 }  // namespace
 
-Progress::Progress(std::string label, std::string unit, double total)
+Progress::Progress(std::string label, std::string unit, double total,
+                   double done)
     : label_(std::move(label)),
       unit_(std::move(unit)),
       total_(total),
+      before_(done),
+      done_(done),
       terminal_(isatty(STDERR_FILENO) != 0),
       start_(Clock::now()),
       last_draw_(start_) {}
@@ -55,7 +58,7 @@ void Progress::Draw(Clock::time_point now) {
   last_draw_ = now;
   const double elapsed = Seconds(now - start_);
   const double share = total_ > 0 ? std::clamp(done_ / total_, 0.0, 1.0) : 1.0;
-  const double rate = elapsed > 0 ? done_ / elapsed : 0;
+  const double rate = elapsed > 0 ? (done_ - before_) / elapsed : 0;
   const std::string left =
       rate > 0 && share < 1 ? DurationString((total_ - done_) / rate) + " left"
                             : DurationString(elapsed);

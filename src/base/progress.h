@@ -12,8 +12,9 @@ namespace llamba {
 // ten seconds and one at the end. Used by one thread.
 class Progress {
  public:
-  // `unit` follows the rate ("tokens", "MB"); `total` in that unit.
-  Progress(std::string label, std::string unit, double total);
+  // `unit` follows the rate ("tokens", "MB"); `total` in that unit, of which
+  // `done` was done before: it counts for the share, not for the rate.
+  Progress(std::string label, std::string unit, double total, double done = 0);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -28,7 +29,7 @@ class Progress {
   void Draw(Clock::time_point now);
 
   std::string label_, unit_, note_;
-  double total_, done_ = 0;
+  double total_, before_, done_;
   bool terminal_, finished_ = false;
   Clock::time_point start_, last_draw_;
 };

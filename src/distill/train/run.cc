@@ -260,8 +260,9 @@ bool Run::TrainStage(const StageRecipe& settings, const Stage& stage) {
   }
   resumed_.reset();
   if (log_) {
-    log_->BeginStage(stage.name(),
-                     n_steps * settings.batch * recipe_.sequence_length);
+    const int64_t step_tokens = settings.batch * recipe_.sequence_length;
+    log_->BeginStage(stage.name(), n_steps * step_tokens,
+                     position_.step * step_tokens);
   }
   if (position_.next_sequence == 0) {
     StepMetrics start;

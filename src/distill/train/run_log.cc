@@ -8,10 +8,10 @@ RunLog::RunLog(const std::string& output, int stage, int64_t step)
     : metrics_(output + "/metrics.jsonl", stage, step),
       maps_(output + "/maps.jsonl", stage, step) {}
 
-void RunLog::BeginStage(const std::string& name, int64_t tokens) {
+void RunLog::BeginStage(const std::string& name, int64_t tokens, int64_t done) {
   stage_ = name;
-  progress_ =
-      std::make_unique<Progress>(name, "tokens", static_cast<double>(tokens));
+  progress_ = std::make_unique<Progress>(
+      name, "tokens", static_cast<double>(tokens), static_cast<double>(done));
 }
 
 void RunLog::Write(const StepMetrics& metrics) {

@@ -18,7 +18,8 @@ class RunLog {
   // Lines later than (stage, step) are dropped, see StepLog.
   RunLog(const std::string& output, int stage, int64_t step);
 
-  void BeginStage(const std::string& name, int64_t tokens);
+  // Of the stage's `tokens`, `done` were learnt before.
+  void BeginStage(const std::string& name, int64_t tokens, int64_t done);
   void Write(const StepMetrics& metrics);
   void Write(const MapsSnapshot& maps, int stage, int64_t step);
   void EndStage();
