@@ -19,8 +19,9 @@ LIBRARIES = {
 }
 # Open to every room; the instruction-set headers only to those that run kernels.
 OPEN = re.compile(r"(fmt|spdlog)/|[a-z_0-9]+$|sys/[a-z]+\.h$|arpa/|netinet/")
-POSIX = {"dirent.h", "fcntl.h", "malloc.h", "pthread.h", "sched.h", "signal.h", "termios.h",
-         "unistd.h", "strings.h", "poll.h", "langinfo.h", "locale.h"}
+POSIX = {"dirent.h", "fcntl.h", "malloc.h", "pthread.h", "sched.h", "signal.h",
+         "termios.h", "unistd.h", "strings.h", "poll.h", "langinfo.h",
+         "locale.h"}
 CPU = {"immintrin.h": {"kernels"}, "amxintrin.h": {"kernels"},
        "arm_neon.h": {"kernels"}, "cpuid.h": {"base", "kernels"},
        "asm/prctl.h": {"base", "kernels"}}
