@@ -53,6 +53,14 @@ void AddComputeFlags(CLI::App& command, ModelFlags& flags) {
                "Type that matrices are multiplied in (default: as stored)")
       ->group("Model");
   command
+      .add_option("--activations", flags.activation_bits,
+                  "Bits of the activations that weights of 4 to 8 bits are "
+                  "multiplied by: 16 for models that suffer from 8")
+      ->type_name("8|16")
+      ->check(CLI::IsMember({8, 16}))
+      ->capture_default_str()
+      ->group("Model");
+  command
       .add_option("--isa", flags.isa,
                   "Instruction set to use (default: auto, the best; a wrong "
                   "name lists those that this machine has)")
@@ -82,6 +90,7 @@ void AddTemplateFlag(CLI::App& command, ModelFlags& flags) {
 LoadOptions ToLoadOptions(const ModelFlags& flags) {
   LoadOptions options;
   if (!flags.dtype.empty()) options.dtype = ParseDType(flags.dtype);
+  options.activation_bits = flags.activation_bits;
   options.isa = flags.isa;
   if (flags.threads > 0) ThreadPool::SetDefaultThreads(flags.threads);
   return options;

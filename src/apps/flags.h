@@ -29,17 +29,18 @@ CLI::Option* AddDTypeFlag(CLI::App& command, std::string* dtype,
 // Where the text's tokenizer is: --tokenizer DIR.
 CLI::Option* AddTokenizerFlag(CLI::App& command, std::string* path);
 
-// How a model is loaded and computed: MODEL, --tokenizer, --dtype, --isa,
-// --threads.
+// How a model is loaded and computed: MODEL, --tokenizer, --dtype,
+// --activations, --isa, --threads.
 struct ModelFlags {
   std::string model;
   std::string tokenizer;
   std::string chat_template;
   std::string dtype;
+  int activation_bits = 8;
   std::string isa;
   int threads = 0;  // 0: one a core
 };
-// --dtype, --isa, --threads alone.
+// --dtype, --activations, --isa, --threads alone.
 void AddComputeFlags(CLI::App& command, ModelFlags& flags);
 // Those of commands that read no text: without --tokenizer.
 void AddWeightFlags(CLI::App& command, ModelFlags& flags);

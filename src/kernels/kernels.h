@@ -89,7 +89,10 @@ inline QuantizedRows RowsFrom(const QuantizedRows& rows, int64_t m) {
 struct QuantizeArgs {
   const float* x = nullptr;  // (M, K)
   int64_t x_stride = 0;
-  QuantizedRows out;
+  QuantizedRows out;  // M rows
+  // Then `out` has 2 M rows: row M + m is what row m leaves of x, quantised
+  // likewise, and both together are x in 16 bits.
+  bool rests = false;
 };
 
 // As MatMulArgs, with quantised weights in panels of 16 rows (panels.h) and

@@ -128,6 +128,52 @@ PanelMatMulArgs InPanels(const MatMulArgs& args, const QuantizedRows& x) {
   return panels;
 }
 
+// Bytes of results that wait in a cache to be added up.
+constexpr int64_t kTermBytes = 256 << 10;
+
+// y = terms of the values + terms of the rests, some panels' rows of them.
+void AddTerms(const PanelMatMulArgs& args, const float* terms, int64_t stride,
+              int64_t n_begin, int64_t n_end) {
+  const int64_t rows = args.x.m / 2;
+  for (int64_t m = 0; m < rows; ++m) {
+    const float* value = terms + m * stride - n_begin;
+    const float* rest = value + rows * stride;
+    float* y = args.y + m * args.y_stride;
+    for (int64_t n = n_begin; n < n_end; ++n) {
+      float sum = value[n] + rest[n];
+      if (args.bias != nullptr) sum += args.bias[n];
+      y[n] = args.accumulate ? y[n] + sum : sum;
+    }
+  }
+}
+
+// The product with activations in 16 bits: of the rows of args.x, the second
+// half holds what the first leaves over.
+void MatMulPanelsOfTwoTerms(const KernelTable& kernels,
+                            const PanelMatMulArgs& args, int64_t p_begin,
+                            int64_t p_end) {
+  const int64_t row_bytes =
+      args.x.m * kPanelRows * static_cast<int64_t>(sizeof(float));
+  const int64_t step =
+      std::max<int64_t>(kTermBytes / (row_bytes * kPanelTile), 1) * kPanelTile;
+  thread_local AlignedBuffer<float> terms;
+  const auto floats = static_cast<size_t>(args.x.m * step * kPanelRows);
+  if (terms.size() < floats) terms = AlignedBuffer<float>(floats);
+  for (int64_t p = p_begin; p < p_end; p += step) {
+    const int64_t panels = std::min(step, p_end - p);
+    PanelMatMulArgs part = args;
+    part.panels += p * args.panel_bytes;
+    part.rows = std::min(args.rows - p * kPanelRows, panels * kPanelRows);
+    part.bias = nullptr;
+    part.accumulate = false;
+    part.y = terms.data();
+    part.y_stride = panels * kPanelRows;
+    kernels.matmul_panels(part, 0, panels);
+    AddTerms(args, terms.data(), part.y_stride, p * kPanelRows,
+             p * kPanelRows + part.rows);
+  }
+}
+
 }  // namespace
 
 void Ops::MatMul(const MatMulArgs& args) const { MatMuls({&args, 1}); }
@@ -139,10 +185,12 @@ QuantizedRows Ops::Quantize(std::span<const MatMulArgs> args) const {
   if (first == args.end() || first->m == 0) return {};
   // Of the thread that calls; its pool reads it until the call ends.
   thread_local QuantizedBuffer buffer;
-  const QuantizedRows rows = buffer.Get(first->m, first->w.cols);
-  const QuantizeArgs quantize = {first->x, first->x_stride, rows};
+  const bool rests = activation_bits_ == 16;
+  const QuantizedRows rows =
+      buffer.Get(rests ? 2 * first->m : first->m, first->w.cols);
+  const QuantizeArgs quantize = {first->x, first->x_stride, rows, rests};
   WorkList work;
-  work.Add(rows.m, 4 * rows.cols);
+  work.Add(first->m, 4 * rows.cols);
   work.Run(pool_, [&](size_t, int64_t begin, int64_t end) {
     kernels_.quantize_rows(quantize, begin, end);
   });
@@ -162,9 +210,15 @@ void Ops::MatMuls(std::span<const MatMulArgs> args) const {
   const QuantizedRows x = Quantize(args);
   work.Run(pool_, [&](size_t i, int64_t begin, int64_t end) {
     if (args[i].w.InPanels()) {
-      kernels_.matmul_panels(
-          InPanels(args[i], x), begin * kPanelTile,
-          std::min(end * kPanelTile, CeilDiv(args[i].w.rows, kPanelRows)));
+      const PanelMatMulArgs panels = InPanels(args[i], x);
+      const int64_t first = begin * kPanelTile;
+      const int64_t last =
+          std::min(end * kPanelTile, CeilDiv(args[i].w.rows, kPanelRows));
+      if (activation_bits_ == 16) {
+        MatMulPanelsOfTwoTerms(kernels_, panels, first, last);
+      } else {
+        kernels_.matmul_panels(panels, first, last);
+      }
     } else {
       kernels_.matmul(args[i], begin * kRowTile,
                       std::min(end * kRowTile, args[i].w.rows));

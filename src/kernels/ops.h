@@ -24,16 +24,21 @@ class MatMulObserver {
 // the pool.
 class Ops {
  public:
+  // Weights in panels are multiplied by activations of `activation_bits`, 8 or
+  // 16: the latter takes twice the products, and reads the weights once.
   Ops(const KernelTable& kernels, ThreadPool& pool,
-      MatMulObserver* observer = nullptr)
-      : kernels_(kernels), pool_(pool), observer_(observer) {}
+      MatMulObserver* observer = nullptr, int activation_bits = 8)
+      : kernels_(kernels),
+        pool_(pool),
+        observer_(observer),
+        activation_bits_(activation_bits) {}
 
   const KernelTable& kernels() const { return kernels_; }
   ThreadPool& pool() const { return pool_; }
 
   void MatMul(const MatMulArgs& args) const;
   // Several products of one x (q, k, v; gate and up): one fork-join. Where
-  // weights stand in panels, x is quantised to 8 bits once for all of them.
+  // weights stand in panels, x is quantised once for all of them.
   void MatMuls(std::span<const MatMulArgs> args) const;
   void RmsNorm(const RmsNormArgs& args, int64_t m) const;
   void Gate(const GateArgs& args, int64_t m) const;
@@ -51,6 +56,7 @@ class Ops {
   const KernelTable& kernels_;
   ThreadPool& pool_;
   MatMulObserver* observer_;
+  int activation_bits_;
 };
 
 }  // namespace llamba

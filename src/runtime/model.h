@@ -18,8 +18,10 @@ namespace llamba {
 struct LoadOptions {
   // The type that matrices are multiplied in: F32, F16 or BF16. Empty: as
   // stored: those three mapped, not copied; block types in panels, by
-  // activations in 8 bits (Q6_K as Q8_0); what is left in F32.
+  // activations in 8 or 16 bits (Q6_K as Q8_0); what is left in F32.
   std::optional<DType> dtype;
+  // 8, or 16 where a model suffers from 8: twice the products.
+  int activation_bits = 8;
   // A name of AvailableIsas(); "" or "auto" for the best.
   std::string isa;
   // Null: the pool of the process. Must outlive the model.

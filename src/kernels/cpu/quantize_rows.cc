@@ -19,9 +19,9 @@ constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23
 constexpr float kSmallest = 1e-30f;
 
 // The block of `out` that lies at `at`; `start_128` is what less_128 starts
-// from.
+// from. Leaves in `rest`, where it is not null, what the codes leave of x.
 HWY_INLINE void QuantizeBlock(const float* x, const QuantizedRows& out,
-                              int64_t at, int32_t start_128) {
+                              int64_t at, int32_t start_128, float* rest) {
   const DF df;
   const hn::RebindToSigned<DF> di;
   const hn::Rebind<int8_t, DF> d8;
@@ -36,6 +36,7 @@ HWY_INLINE void QuantizeBlock(const float* x, const QuantizedRows& out,
   const float max = hn::GetLane(hn::MaxOfLanes(df, largest));
   const bool zero = max < kSmallest;
   const VF factor = hn::Set(df, zero ? 0.0f : 127.0f / max);
+  const float scale = (zero ? 0.0f : max / 127.0f) + SumLanes(taint);
   auto total = hn::Zero(di);
   for (int64_t i = 0; i < kBlock; i += kLanes) {
     const VF v = hn::Mul(hn::LoadU(df, x + i), factor);
@@ -44,36 +45,65 @@ HWY_INLINE void QuantizeBlock(const float* x, const QuantizedRows& out,
         hn::Sub(hn::BitCast(di, hn::Add(v, rounder)), hn::BitCast(di, rounder));
     total = hn::Add(total, code);
     hn::StoreU(hn::DemoteTo(d8, code), d8, out.codes + at * kBlock + i);
+    if (rest != nullptr) {
+      hn::StoreU(hn::NegMulAdd(hn::ConvertTo(df, code), hn::Set(df, scale),
+                               hn::LoadU(df, x + i)),
+                 df, rest + i);
+    }
   }
   const int32_t sum = hn::GetLane(hn::SumOfLanes(di, total));
-  out.scales[at] = (zero ? 0.0f : max / 127.0f) + SumLanes(taint);
-  out.sums[at] = out.scales[at] * static_cast<float>(sum);
+  out.scales[at] = scale;
+  out.sums[at] = scale * static_cast<float>(sum);
   out.less_8[at] = -8 * sum;
   out.less_128[at] = start_128 - 128 * sum;
 }
 
-void QuantizeRows(const QuantizeArgs& args, int64_t m_begin, int64_t m_end) {
-  const QuantizedRows& out = args.out;
-  const int64_t blocks = out.cols / kBlock;
-  for (int64_t m = m_begin; m < m_end; ++m) {
-    const float* x = args.x + m * args.x_stride;
-    for (int64_t b = 0; b < blocks; ++b) {
-      QuantizeBlock(x + b * kBlock, out, m * blocks + b, 0);
-    }
+// How a table orders the blocks: where block b of row m lies, and what its
+// less_128 starts from.
+struct RowByRow {
+  static int64_t Slot(const QuantizedRows& rows, int64_t m, int64_t b) {
+    return m * (rows.cols / kBlock) + b;
   }
+  static int32_t Start(const QuantizedRows&, int64_t) { return 0; }
+};
+struct InTiles {
+  static int64_t Slot(const QuantizedRows& rows, int64_t m, int64_t b) {
+    return panels::SlotOf(rows, m, b);
+  }
+  static int32_t Start(const QuantizedRows& rows, int64_t m) {
+    return m < panels::WholeTiles(rows.m) ? panels::kFloatZeroBits : 0;
+  }
+};
+
+template <class Order>
+HWY_INLINE void QuantizeRow(const QuantizedRows& out, const float* x, int64_t m,
+                            int64_t rest_row) {
+  float rest[kBlock];
+  for (int64_t b = 0; b < out.cols / kBlock; ++b) {
+    QuantizeBlock(x + b * kBlock, out, Order::Slot(out, m, b),
+                  Order::Start(out, m), rest_row < 0 ? nullptr : rest);
+    if (rest_row < 0) continue;
+    QuantizeBlock(rest, out, Order::Slot(out, rest_row, b),
+                  Order::Start(out, rest_row), nullptr);
+  }
+}
+
+template <class Order>
+HWY_INLINE void QuantizeAll(const QuantizeArgs& args, int64_t m_begin,
+                            int64_t m_end) {
+  for (int64_t m = m_begin; m < m_end; ++m) {
+    QuantizeRow<Order>(args.out, args.x + m * args.x_stride, m,
+                       args.rests ? args.out.m / 2 + m : -1);
+  }
+}
+
+void QuantizeRows(const QuantizeArgs& args, int64_t m_begin, int64_t m_end) {
+  QuantizeAll<RowByRow>(args, m_begin, m_end);
 }
 
 void QuantizeRowsInTiles(const QuantizeArgs& args, int64_t m_begin,
                          int64_t m_end) {
-  const QuantizedRows& out = args.out;
-  for (int64_t m = m_begin; m < m_end; ++m) {
-    const float* x = args.x + m * args.x_stride;
-    const bool in_tile = m < panels::WholeTiles(out.m);
-    for (int64_t b = 0; b < out.cols / kBlock; ++b) {
-      QuantizeBlock(x + b * kBlock, out, panels::SlotOf(out, m, b),
-                    in_tile ? panels::kFloatZeroBits : 0);
-    }
-  }
+  QuantizeAll<InTiles>(args, m_begin, m_end);
 }
 
 }  // namespace llamba::cpu::HWY_NAMESPACE

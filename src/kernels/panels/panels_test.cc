@@ -4,76 +4,16 @@
 
 #include "formats/formats.h"
 #include "kernels/kernel_testing.h"
+#include "kernels/panels/panels_testing.h"
 #include "kernels/reference/reference.h"
 
 namespace llamba {
 namespace {
 
+using testing::BlockWeights;
+using testing::kPanelTypes;
 using testing::Matrix;
 using testing::Random;
-
-constexpr DType kTypes[] = {DType::kQ4_0, DType::kQ4_1, DType::kQ5_0,
-                            DType::kQ5_1, DType::kQ8_0, DType::kIQ4_NL,
-                            DType::kQ4_K, DType::kQ5_K};
-
-// Bytes of a block's halves that must be numbers of a likely size.
-std::vector<size_t> HalvesOf(DType dtype) {
-  const bool two = dtype == DType::kQ4_1 || dtype == DType::kQ5_1 ||
-                   dtype == DType::kQ4_K || dtype == DType::kQ5_K;
-  return two ? std::vector<size_t>{0, 2} : std::vector<size_t>{0};
-}
-
-// Rows of random blocks of a type: every code, scale and sign occurs.
-class BlockWeights {
- public:
-  BlockWeights(Random& random, DType dtype, int64_t rows, int64_t cols)
-      : dtype_(dtype),
-        rows_(rows),
-        cols_(cols),
-        row_bytes_(static_cast<int64_t>(*RowBytes(dtype, cols))),
-        bytes_(static_cast<size_t>(rows * row_bytes_)) {
-    for (std::byte& b : bytes_) {
-      b = static_cast<std::byte>(static_cast<int>(random.Normal() * 1e4f) &
-                                 255);
-    }
-    const auto block = static_cast<size_t>(GetBlockSize(dtype).bytes);
-    for (size_t at = 0; at < bytes_.size(); at += block) {
-      for (const size_t half : HalvesOf(dtype)) {
-        const uint16_t value = FloatToHalf(random.Normal(0.1f));
-        std::memcpy(&bytes_[at + half], &value, sizeof value);
-      }
-    }
-  }
-
-  DType dtype() const { return dtype_; }
-  int64_t rows() const { return rows_; }
-  int64_t cols() const { return cols_; }
-  std::vector<float> Decoded(int64_t r) const {
-    std::vector<float> row(static_cast<size_t>(cols_));
-    DecodeRow(dtype_, bytes_.data() + r * row_bytes_, row);
-    return row;
-  }
-  std::vector<std::byte> Packed() const {
-    const PanelShape shape(dtype_, cols_);
-    const int64_t panels = (rows_ + kPanelRows - 1) / kPanelRows;
-    std::vector<std::byte> packed(static_cast<size_t>(panels * shape.bytes),
-                                  std::byte{0xab});
-    for (int64_t p = 0; p < panels; ++p) {
-      std::vector<const std::byte*> rows;
-      for (int64_t r = p * kPanelRows; r < rows_ && r < (p + 1) * kPanelRows;
-           ++r) {
-        rows.push_back(bytes_.data() + r * row_bytes_);
-      }
-      PackPanel(dtype_, rows, cols_, packed.data() + p * shape.bytes);
-    }
-    return packed;
-  }
-
- private:
-  DType dtype_;
-  int64_t rows_, cols_, row_bytes_;
-  std::vector<std::byte> bytes_;
-};
 
 // Activations in 8 bits and what holds them.
 class Activations {
@@ -127,7 +67,7 @@ int64_t Panels(const BlockWeights& w) {
 
 TEST(Panels, RowsComeBackAsTheyWere) {
   Random random(1);
-  for (const DType dtype : kTypes) {
+  for (const DType dtype : kPanelTypes) {
     for (const int64_t rows : {1, 16, 37}) {
       const BlockWeights w(random, dtype, rows, 512);
       const std::vector<std::byte> packed = w.Packed();
@@ -144,7 +84,7 @@ TEST(Panels, RowsComeBackAsTheyWere) {
 
 TEST(Panels, RowsBeyondTheLastAreZero) {
   Random random(2);
-  for (const DType dtype : kTypes) {
+  for (const DType dtype : kPanelTypes) {
     const BlockWeights w(random, dtype, 5, 256);
     const std::vector<std::byte> packed = w.Packed();
     std::vector<float> row(256, 1);
@@ -153,8 +93,8 @@ TEST(Panels, RowsBeyondTheLastAreZero) {
   }
 }
 
-TEST(Panels, OnlyBlockTypesHaveThem) {
-  for (const DType dtype : kTypes) EXPECT_TRUE(HasPanels(dtype));
+TEST(Panels, OnlyBlockPanelTypesHaveThem) {
+  for (const DType dtype : kPanelTypes) EXPECT_TRUE(HasPanels(dtype));
   for (const DType dtype : {DType::kF32, DType::kBF16, DType::kQ6_K}) {
     EXPECT_FALSE(HasPanels(dtype));
   }
@@ -211,7 +151,7 @@ class PanelTest : public testing::IsaTest {
 };
 
 TEST_P(PanelTest, EveryTypeAndShape) {
-  for (const DType dtype : kTypes) {
+  for (const DType dtype : kPanelTypes) {
     const int64_t block = GetBlockSize(dtype).elements;
     for (const int64_t m : {1, 2, 3, 5, 6, 11, 16, 17, 40}) {
       Check(dtype, m, 37, 3 * block);
@@ -252,7 +192,7 @@ TEST_P(PanelTest, BiasAndAccumulate) {
 
 // One product of all rows against every other way to the same elements.
 TEST_P(PanelTest, BitsDependOnNeitherRowsNorRange) {
-  for (const DType dtype : kTypes) {
+  for (const DType dtype : kPanelTypes) {
     Random random(static_cast<uint32_t>(dtype));
     const int64_t m = 53, n = 150;
     const BlockWeights w(random, dtype, n, 768);

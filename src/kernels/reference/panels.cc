@@ -8,32 +8,46 @@
 
 namespace llamba::reference {
 
+namespace {
+
+// Leaves in `rest` what the codes leave of x.
+void QuantizeBlock(const float* x, const QuantizedRows& out, int64_t at,
+                   float* rest) {
+  float max = 0;
+  float taint = 0;  // NaN where a value is not finite
+  for (int64_t i = 0; i < kPanelBlock; ++i) {
+    max = std::max(max, std::fabs(x[i]));
+    taint += x[i] * 0.0f;
+  }
+  const bool zero = max < 1e-30f;
+  const float factor = zero ? 0 : 127.0f / max;
+  const float scale = (zero ? 0 : max / 127.0f) + taint;
+  int32_t sum = 0;
+  for (int64_t i = 0; i < kPanelBlock; ++i) {
+    const float code = std::nearbyint(x[i] * factor);
+    const auto byte =
+        static_cast<int8_t>(std::isnan(code) ? 127 : std::lround(code));
+    out.codes[at * kPanelBlock + i] = byte;
+    rest[i] = std::fma(-static_cast<float>(byte), scale, x[i]);
+    sum += byte;
+  }
+  out.scales[at] = scale;
+  out.less_8[at] = -8 * sum;
+  out.less_128[at] = -128 * sum;
+  out.sums[at] = scale * static_cast<float>(sum);
+}
+
+}  // namespace
+
 void QuantizeRows(const QuantizeArgs& args, int64_t m_begin, int64_t m_end) {
   const QuantizedRows& out = args.out;
   const int64_t blocks = out.cols / kPanelBlock;
+  float rest[kPanelBlock], left[kPanelBlock];
   for (int64_t at = m_begin * blocks; at < m_end * blocks; ++at) {
     const float* x =
         args.x + at / blocks * args.x_stride + at % blocks * kPanelBlock;
-    float max = 0;
-    float taint = 0;  // NaN where a value is not finite
-    for (int64_t i = 0; i < kPanelBlock; ++i) {
-      max = std::max(max, std::fabs(x[i]));
-      taint += x[i] * 0.0f;
-    }
-    const bool zero = max < 1e-30f;
-    const float factor = zero ? 0 : 127.0f / max;
-    int32_t sum = 0;
-    for (int64_t i = 0; i < kPanelBlock; ++i) {
-      const float code = std::nearbyint(x[i] * factor);
-      const auto byte =
-          static_cast<int8_t>(std::isnan(code) ? 127 : std::lround(code));
-      out.codes[at * kPanelBlock + i] = byte;
-      sum += byte;
-    }
-    out.scales[at] = (zero ? 0 : max / 127.0f) + taint;
-    out.less_8[at] = -8 * sum;
-    out.less_128[at] = -128 * sum;
-    out.sums[at] = out.scales[at] * static_cast<float>(sum);
+    QuantizeBlock(x, out, at, rest);
+    if (args.rests) QuantizeBlock(rest, out, out.m / 2 * blocks + at, left);
   }
 }
 
