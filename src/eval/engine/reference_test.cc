@@ -13,6 +13,9 @@ namespace {
 class ReferenceTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(ReferenceTest, Rte) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "takes a quarter of an hour under AddressSanitizer";
+#endif
   LLAMBA_NEED_SHARED(reference, "bench/reference.json");
   LLAMBA_NEED_SHARED(folder, std::string("models/") + GetParam());
   LLAMBA_NEED_SHARED(teacher, "models/llama-mini");
