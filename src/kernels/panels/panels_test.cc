@@ -93,7 +93,7 @@ TEST(Panels, RowsBeyondTheLastAreZero) {
   }
 }
 
-TEST(Panels, OnlyBlockPanelTypesHaveThem) {
+TEST(Panels, OnlyBlockTypesHaveThem) {
   for (const DType dtype : kPanelTypes) EXPECT_TRUE(HasPanels(dtype));
   for (const DType dtype : {DType::kF32, DType::kBF16, DType::kQ6_K}) {
     EXPECT_FALSE(HasPanels(dtype));
