@@ -131,7 +131,8 @@ void AddTrainCommand(CLI::App& program) {
                       "Layers that keep the teacher's attention (a hybrid), "
                       "such as 3,7");
   command->add_option("--init", flags->options.init,
-                      "A student to start from, weights alone");
+                      "A student to start from, weights alone; layers that "
+                      "keep attention here and not there take the teacher's");
   command->add_flag("--resume", flags->options.resume,
                     "Go on from the newest checkpoint in the output folder");
   command

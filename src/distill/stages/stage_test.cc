@@ -102,6 +102,36 @@ TEST(Stages, TrainWhatTheyShould) {
   }
 }
 
+// A hybrid that goes on from a pure student: the student's weights, and the
+// teacher's attention in the layer that keeps it.
+TEST(Student, AHybridGoesOnFromAPureLlamba) {
+  const ModelConfig pure = StudentConfig(TinyTeacherConfig(), {.d_state = 4});
+  const ModelConfig hybrid =
+      StudentConfig(TinyTeacherConfig(), {.d_state = 4, .keep_attention = {1}});
+  const LayerStack teacher(
+      TinyTeacherConfig(),
+      RandomParameters(TinyTeacherConfig(), 1, torch::kFloat64));
+  const LayerStack student(pure, RandomParameters(pure, 2, torch::kFloat64));
+  const ParameterMap parameters =
+      ContinueStudent(teacher, student, hybrid, "pure");
+  EXPECT_EQ(parameters.size(), Schema(hybrid).size());
+  for (const auto& [id, tensor] : parameters) {
+    const bool kept =
+        id.layer == 1 &&
+        (id.role == TensorRole::kAttnQ || id.role == TensorRole::kAttnK ||
+         id.role == TensorRole::kAttnV || id.role == TensorRole::kAttnO);
+    const LayerStack& from = kept ? teacher : student;
+    EXPECT_TRUE(torch::equal(tensor, from.parameters().at(id)));
+  }
+  // Not the other way round, and not with another state.
+  const LayerStack mixed(hybrid, parameters);
+  EXPECT_THROW(ContinueStudent(teacher, mixed, pure, "mixed"), Error);
+  EXPECT_THROW(ContinueStudent(
+                   teacher, student,
+                   StudentConfig(TinyTeacherConfig(), {.d_state = 8}), "pure"),
+               Error);
+}
+
 // Two documents in a row give the same as each alone: nothing crosses a border.
 TEST(Stages, DocumentsInARowAreIndependent) {
   Models models = TinyModels({.d_state = 4, .keep_attention = {1}});

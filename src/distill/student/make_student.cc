@@ -183,4 +183,31 @@ LayerStack MakeStudent(const LayerStack& teacher,
   return LayerStack(config, std::move(parameters));
 }
 
+ParameterMap ContinueStudent(const LayerStack& teacher,
+                             const LayerStack& earlier,
+                             const ModelConfig& config,
+                             const std::string& name) {
+  ModelConfig like = earlier.config();
+  // GGUF does not say it; vocab_size is compared.
+  like.pad_vocab_size_multiple = config.pad_vocab_size_multiple;
+  if (!like.HasMixer(MixerKind::kAttention)) like.attention = config.attention;
+  const size_t n_layer = std::min(like.mixers.size(), config.mixers.size());
+  for (size_t i = 0; i < n_layer; ++i) {
+    if (config.mixers[i] == MixerKind::kAttention) {
+      like.mixers[i] = MixerKind::kAttention;
+    }
+  }
+  if (ConfigToJson(like) != ConfigToJson(config)) {
+    Fail("{}: its config is not that of this recipe's student", name);
+  }
+  ParameterMap parameters;
+  for (const TensorSpec& spec : Schema(config)) {
+    const auto it = earlier.parameters().find(spec.id);
+    parameters[spec.id] = it != earlier.parameters().end()
+                              ? it->second
+                              : teacher.parameters().at(spec.id);
+  }
+  return parameters;
+}
+
 }  // namespace llamba::distill

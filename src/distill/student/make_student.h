@@ -2,6 +2,7 @@
 #define LLAMBA_DISTILL_STUDENT_MAKE_STUDENT_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "distill/stack.h"
@@ -34,6 +35,15 @@ ModelConfig StudentConfig(const ModelConfig& teacher,
 // the teacher's device and in its type; shares no storage with it.
 LayerStack MakeStudent(const LayerStack& teacher,
                        const StudentOptions& options);
+
+// The weights of an `earlier` student of this teacher for one of `config`. A
+// layer that keeps attention in `config` alone takes the teacher's: so a hybrid
+// goes on from a pure Llamba. Shares storage with both. Throws Error, which
+// begins with `name`, where the configs differ in anything else.
+ParameterMap ContinueStudent(const LayerStack& teacher,
+                             const LayerStack& earlier,
+                             const ModelConfig& config,
+                             const std::string& name);
 
 }  // namespace llamba::distill
 

@@ -60,6 +60,12 @@ std::unique_ptr<Mixture> OpenData(const std::vector<SourceRecipe>& sources,
                                    recipe.seed);
 }
 
+// At full precision, on the CPU, to start from.
+LayerStack LoadPrecisely(const std::string& path) {
+  const Checkpoint checkpoint = OpenCheckpoint(path);
+  return {checkpoint.config, LoadParameters(checkpoint, torch::kFloat32)};
+}
+
 }  // namespace
 
 Run::Run(Recipe recipe, RunOptions options, Communicator& communicator)
@@ -162,21 +168,11 @@ void Run::LoadStudent() {
     spdlog::info("going on from {}", *folder);
     return;
   }
-  if (!options_.init.empty()) {
-    const Checkpoint init = OpenCheckpoint(options_.init);
-    if (ConfigToJson(init.config) != ConfigToJson(config_)) {
-      Fail("{}: its config is not that of this recipe's student",
-           options_.init);
-    }
-    precise_ = LoadParameters(init, torch::kFloat32);
-    return;
-  }
-  // The teacher at full precision, on the CPU, to start from.
-  const Checkpoint checkpoint = OpenCheckpoint(recipe_.teacher);
-  const LayerStack teacher(
-      checkpoint.config,
-      LoadParameters(checkpoint, torch::TensorOptions(torch::kFloat32)));
-  precise_ = MakeStudent(teacher, recipe_.student).parameters();
+  const LayerStack teacher = LoadPrecisely(recipe_.teacher);
+  precise_ = options_.init.empty()
+                 ? MakeStudent(teacher, recipe_.student).parameters()
+                 : ContinueStudent(teacher, LoadPrecisely(options_.init),
+                                   config_, options_.init);
 }
 
 void Run::StartMemories() {
