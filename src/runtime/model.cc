@@ -16,7 +16,8 @@ Model::Model(const Checkpoint& checkpoint, const LoadOptions& options)
     : config_(std::make_shared<const ModelConfig>(checkpoint.config)),
       ops_(GetKernels(options.isa),
            options.pool != nullptr ? *options.pool : ThreadPool::Default(),
-           options.observer, options.activation_bits),
+           options.observer,
+           options.activation_bits.value_or(config_->IsLlama() ? 16 : 8)),
       weights_(LoadWeights(checkpoint, options.dtype, ops_.pool())),
       fingerprint_(checkpoint.Fingerprint()) {}
 

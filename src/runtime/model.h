@@ -20,8 +20,10 @@ struct LoadOptions {
   // stored: those three mapped, not copied; block types in panels, by
   // activations in 8 or 16 bits (Q6_K as Q8_0); what is left in F32.
   std::optional<DType> dtype;
-  // 8, or 16 where a model suffers from 8: twice the products.
-  int activation_bits = 8;
+  // 8 or 16, of the activations that panels are multiplied by; 16 takes twice
+  // the products. Empty: 16 for a Llama, whose values above all others of a
+  // block suffer from 8 (docs/quantization.md), 8 for models with Mamba-2.
+  std::optional<int> activation_bits;
   // A name of AvailableIsas(); "" or "auto" for the best.
   std::string isa;
   // Null: the pool of the process. Must outlive the model.

@@ -326,6 +326,25 @@ case_quantize() {
   cmp "$q" "$tmp/before" || fail "a failed call changed a file"
 }
 
+# A Llama takes activations in 16 bits, what has a Mamba-2 layer in 8.
+case_activations() {
+  local shape default
+  for shape in tiny-llama:16 tiny-hybrid:8 tiny:8; do
+    default=${shape#*:} shape=${shape%:*}
+    run 0 synth --shape "$shape" -o "$tmp/in.gguf"
+    run 0 quantize "$tmp/in.gguf" -o "$tmp/q.gguf" --type q8_0
+    for bits in "" 8 16; do
+      run 0 logits "$tmp/q.gguf" --ids 1,2,3,4,5 --json \
+        ${bits:+--activations $bits}
+      cp "$tmp/out" "$tmp/logits$bits"
+    done
+    cmp -s "$tmp/logits8" "$tmp/logits16" && fail "$shape: 8 equals 16 bits"
+    cmp "$tmp/logits" "$tmp/logits$default" || fail "$shape: not $default bits"
+  done
+  run 1 logits "$tmp/q.gguf" --ids 1 --activations 4
+  err_has "--activations"
+}
+
 case_quantize_interrupt() {
   mkdir "$tmp/dir"
   run 0 synth --shape llamba-135m -o "$tmp/dir/in.gguf"
