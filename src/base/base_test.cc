@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #if defined(__linux__)
 #include <malloc.h>
@@ -78,15 +79,39 @@ TEST(ThreadPool, NestedRunsAreInlineAndErrorsReachTheCaller) {
   EXPECT_EQ(calls, 72);
 }
 
-TEST(AtomicFile, WritesThroughLinks) {
-  const std::string target = testing::TempDir() + "atomic_target";
-  const std::string link = testing::TempDir() + "atomic_link";
-  std::filesystem::remove(link);
+TEST(AtomicFile, ReplacesWhatLinksLeadTo) {
+  const std::string target = TempPath("atomic_target");
+  const std::string link = TempPath("atomic_link");
+  const std::string second = TempPath("atomic_second");
+  for (const auto& path : {link, second}) std::filesystem::remove(path);
   WriteFileAtomically(target, "old");
-  std::filesystem::create_symlink(target, link);
-  WriteFileAtomically(link, "new");
+  std::filesystem::create_symlink(std::filesystem::path(target).filename(),
+                                  link);
+  std::filesystem::create_symlink(link, second);
+  {
+    AtomicFile file(second);
+    file.Write("half");
+  }
+  EXPECT_EQ(ReadFile(target), "old");
+  WriteFileAtomically(second, "new");
   EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_TRUE(std::filesystem::is_symlink(second));
   EXPECT_EQ(ReadFile(target), "new");
+  for (const auto& path : {target, link, second}) std::filesystem::remove(path);
+}
+
+// /dev/stdout of a redirected program leads to a file that its shell holds.
+TEST(AtomicFile, WritesInPlaceThroughProc) {
+  const std::string path = TempPath("atomic_held");
+  WriteFileAtomically(path, "old");
+  std::FILE* held = std::fopen(path.c_str(), "r+b");
+  ASSERT_NE(held, nullptr);
+  WriteFileAtomically(fmt::format("/proc/self/fd/{}", fileno(held)), "new");
+  char text[4] = {};
+  EXPECT_EQ(std::fread(text, 1, 3, held), 3u);
+  EXPECT_STREQ(text, "new");
+  std::fclose(held);
+  std::filesystem::remove(path);
 }
 
 TEST(AtomicFile, ReplacesOnCommitOnly) {

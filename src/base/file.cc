@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -38,20 +39,41 @@ bool IsDirectory(const std::string& path) {
 
 namespace {
 
-// A link or device (/dev/stdout) must not be replaced by a file.
-bool IsToBeKept(const std::string& path) {
+bool IsBelow(const std::filesystem::path& path, const char* folder) {
+  const std::filesystem::path parent(folder);
+  return std::mismatch(parent.begin(), parent.end(), path.begin(), path.end())
+             .first == parent.end();
+}
+
+// What `path` stands for: itself, or what its links lead to. Empty where that
+// must be written in place: a device or pipe, and whatever /dev and /proc link
+// to (/dev/stdout may be a file that others hold open).
+std::string ReplaceablePath(const std::string& path) {
+  constexpr int kMostLinks = 40;  // as the kernel follows
   std::error_code ignored;
-  const auto status = std::filesystem::symlink_status(path, ignored);
-  return std::filesystem::exists(status) &&
-         !std::filesystem::is_regular_file(status);
+  std::filesystem::path at = path;
+  for (int links = 0; links < kMostLinks; ++links) {
+    const auto status = std::filesystem::symlink_status(at, ignored);
+    if (!std::filesystem::is_symlink(status)) {
+      const bool replaceable = !std::filesystem::exists(status) ||
+                               std::filesystem::is_regular_file(status);
+      return replaceable ? at.string() : "";
+    }
+    const auto whole = std::filesystem::absolute(at, ignored);
+    if (IsBelow(whole, "/dev") || IsBelow(whole, "/proc")) break;
+    at = whole.parent_path() / std::filesystem::read_symlink(whole, ignored);
+  }
+  return "";
 }
 
 }  // namespace
 
-AtomicFile::AtomicFile(const std::string& path)
-    : path_(path),
-      temporary_(IsToBeKept(path) ? path
-                                  : fmt::format("{}.tmp.{}", path, getpid())) {
+AtomicFile::AtomicFile(const std::string& path) : path_(ReplaceablePath(path)) {
+  if (path_.empty()) {
+    path_ = temporary_ = path;
+  } else {
+    temporary_ = fmt::format("{}.tmp.{}", path_, getpid());
+  }
   file_ = std::fopen(temporary_.c_str(), "wb");
   if (file_ == nullptr) {
     Fail("{}: cannot create: {}", temporary_, std::strerror(errno));

@@ -18,7 +18,7 @@ bool IsDirectory(const std::string& path);
 // Writes to `path`.tmp.PID and renames it to `path` on Commit, so that a reader
 // sees the old file or the whole new one. Destroyed without Commit, it removes
 // the temporary file and leaves `path` as it was. Every failure (a full disk)
-// is an Error naming the path. Links and devices are written in place.
+// is an Error naming the path. Links are followed; devices written in place.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::string& path);
