@@ -165,4 +165,13 @@ Tensor LayerStack::Logits(const Batch& batch) const {
   return Linear(Hidden(batch, false), HeadWeight(), HeadBias());
 }
 
+LayerStack OpenTeacher(const std::string& path,
+                       const torch::TensorOptions& options) {
+  const Checkpoint checkpoint = OpenCheckpoint(path);
+  if (!checkpoint.config.IsLlama()) {
+    Fail("{}: expected a Llama (all attention)", path);
+  }
+  return {checkpoint.config, LoadParameters(checkpoint, options)};
+}
+
 }  // namespace llamba::distill

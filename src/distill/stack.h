@@ -68,6 +68,11 @@ class LayerStack {
   ParameterMap parameters_;
 };
 
+// A Llama of a directory or GGUF file, in `options`' type and device. Throws
+// Error where the file is not one.
+LayerStack OpenTeacher(const std::string& path,
+                       const torch::TensorOptions& options);
+
 }  // namespace llamba::distill
 
 #endif  // LLAMBA_DISTILL_STACK_H_

@@ -10,6 +10,7 @@ namespace llamba::distill {
 void AddTrainCommand(CLI::App& program);
 void AddTokenizeCommand(CLI::App& program);
 void AddSampleCommand(CLI::App& program);
+void AddLayersCommand(CLI::App& program);
 void AddReportCommand(CLI::App& program);
 
 }  // namespace llamba::distill

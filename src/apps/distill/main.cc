@@ -29,6 +29,7 @@ int Main(int argc, char** argv) {
   AddTokenizeCommand(program);
   AddTrainCommand(program);
   AddSampleCommand(program);
+  AddLayersCommand(program);
   AddReportCommand(program);
   return RunProgram(program, argc, argv);
 }

@@ -4,7 +4,6 @@
 
 #include "apps/distill/commands.h"
 #include "apps/distill/device_flags.h"
-#include "base/error.h"
 #include "base/interrupt.h"
 #include "distill/teacher/sample_shard.h"
 
@@ -20,14 +19,9 @@ struct SampleFlags {
 void RunSample(const SampleFlags& flags) {
   const torch::Device device = OpenDevice(flags.device, 0);
   const Tokenizer tokenizer = LoadTokenizer(flags.teacher);
-  const Checkpoint checkpoint = OpenCheckpoint(flags.teacher);
-  if (!checkpoint.config.IsLlama()) {
-    Fail("{}: expected a Llama (all attention)", flags.teacher);
-  }
   const auto type = device.is_cuda() ? torch::kBFloat16 : torch::kFloat32;
-  const LayerStack teacher(
-      checkpoint.config,
-      LoadParameters(checkpoint, torch::TensorOptions(type).device(device)));
+  const LayerStack teacher =
+      OpenTeacher(flags.teacher, torch::TensorOptions(type).device(device));
   const InterruptGuard guard;
   const std::string path = fmt::format("{}/sampled-{}.tokens", flags.output,
                                        flags.options.sampling.seed);

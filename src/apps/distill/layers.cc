@@ -1,0 +1,59 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+
+#include "apps/distill/commands.h"
+#include "apps/distill/device_flags.h"
+#include "base/interrupt.h"
+#include "distill/teacher/induction.h"
+
+namespace llamba::distill {
+namespace {
+
+struct LayersFlags {
+  std::string teacher;
+  int count = 3;
+  InductionOptions options;
+  DeviceFlags device;
+};
+
+void RunLayers(const LayersFlags& flags) {
+  const torch::Device device = OpenDevice(flags.device, 0);
+  const LayerStack teacher = OpenTeacher(
+      flags.teacher, torch::TensorOptions(torch::kFloat32).device(device));
+  const InterruptGuard guard;
+  const Tensor scores = InductionScores(teacher, flags.options);
+  fmt::print("layer  sum of heads  strongest head\n");
+  for (int64_t layer = 0; layer < scores.size(0); ++layer) {
+    const auto [strongest, head] = scores[layer].max(0);
+    fmt::print("{:>5}{:>14.2f}{:>12.2f} ({})\n", layer,
+               scores[layer].sum().item<float>(), strongest.item<float>(),
+               head.item<int64_t>());
+  }
+  fmt::print("\n--keep-attention {}\n",
+             fmt::join(LayersToKeep(scores, flags.count), ","));
+}
+
+}  // namespace
+
+void AddLayersCommand(CLI::App& program) {
+  const auto flags = std::make_shared<LayersFlags>();
+  CLI::App* command = program.add_subcommand(
+      "layers", "Measure which layers copy, for a hybrid to keep");
+  command->add_option("--teacher", flags->teacher, "A Llama")->required();
+  command->add_option("--count", flags->count, "How many layers to keep")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command->add_option("--seed", flags->options.seed, "Of the random text")
+      ->capture_default_str();
+  AddDeviceFlags(*command, flags->device);
+  command->footer(
+      "A layer's score is the attention that each token of a random text's\n"
+      "repetition gives to the token after its first occurrence.\n\n"
+      "Examples:\n"
+      "  llamba-distill layers --teacher DIR --count 2");
+  command->callback([flags] { RunLayers(*flags); });
+}
+
+}  // namespace llamba::distill
