@@ -15,6 +15,9 @@ constexpr int64_t kChunkBytes = 1 << 20;
 constexpr int64_t kFewRows = 32;
 constexpr int64_t kSlab = 16;
 
+// How many blocks ahead activations are fetched.
+constexpr int64_t kRowsAhead = 8;
+
 // The panels that come next, fetched a few lines a block while others are
 // multiplied.
 struct Ahead {
@@ -68,6 +71,7 @@ struct UnpackedTile {
                          int64_t slot, int64_t blocks, Ahead ahead) {
     for (int64_t b = 0; b < blocks; ++b) {
       ahead.Step();
+      FetchRows(x, slot + kRowsAhead * kTileRows);
       Dots dot;
       ForAll([&](auto i, auto v) LLAMBA_INLINE_LAMBDA {
         dot[i][v] = kHasMin ? V::SetInt(kFloatZeroBits)
@@ -76,6 +80,13 @@ struct UnpackedTile {
       AddProducts(group.codes(b), x.codes + slot * kPanelBlock, dot);
       AddScaled(x, group, b, slot, dot);
       slot += kTileRows;
+    }
+  }
+
+  static LLAMBA_INLINE void FetchRows(const QuantizedRows& x, int64_t slot) {
+    const int8_t* from = x.codes + slot * kPanelBlock;
+    for (int64_t i = 0; i < kRows * kPanelBlock; i += 64) {
+      __builtin_prefetch(from + i, 0, 3);
     }
   }
 
@@ -183,6 +194,7 @@ class UnpackedProduct {
                                            Ahead ahead) const {
     Tile tile;
     tile.Clear();
+    FetchSums(panel, m);
     tile.Add(args_.x, group_, SlotOf(args_.x, m, 0), blocks_, ahead);
     FinishTile(tile, panel, m);
   }
@@ -196,11 +208,23 @@ class UnpackedProduct {
     } else {
       tile.Load(sums);
     }
+    if (first + blocks == blocks_) FetchSums(panel, m);
     tile.Add(args_.x, group_, SlotOf(args_.x, m, first), blocks, ahead);
     if (first + blocks < blocks_) {
       tile.Store(sums);
     } else {
       FinishTile(tile, panel, m);
+    }
+  }
+
+  // Where the tile's sums will go: stores that wait for lines to come from
+  // memory would hold up the next tile.
+  LLAMBA_INLINE void FetchSums(int64_t panel, int64_t m) const {
+    float* y = args_.y + m * args_.y_stride + panel * kPanelRows;
+    for (int i = 0; i < V::kUnpackedTileM; ++i, y += args_.y_stride) {
+      for (int64_t n = 0; n < kGroupRows; n += 16) {
+        __builtin_prefetch(y + n, 1, 3);
+      }
     }
   }
 
