@@ -111,9 +111,17 @@ TEST(Student, AHybridGoesOnFromAPureLlamba) {
   const LayerStack teacher(
       TinyTeacherConfig(),
       RandomParameters(TinyTeacherConfig(), 1, torch::kFloat64));
+  int opened = 0;
+  const auto open_teacher = [&] {
+    ++opened;
+    return teacher;
+  };
   const LayerStack student(pure, RandomParameters(pure, 2, torch::kFloat64));
+  ContinueStudent(open_teacher, student, pure, "pure");
+  EXPECT_EQ(opened, 0);
   const ParameterMap parameters =
-      ContinueStudent(teacher, student, hybrid, "pure");
+      ContinueStudent(open_teacher, student, hybrid, "pure");
+  EXPECT_EQ(opened, 1);
   EXPECT_EQ(parameters.size(), Schema(hybrid).size());
   for (const auto& [id, tensor] : parameters) {
     const bool kept =
@@ -125,9 +133,9 @@ TEST(Student, AHybridGoesOnFromAPureLlamba) {
   }
   // Not the other way round, and not with another state.
   const LayerStack mixed(hybrid, parameters);
-  EXPECT_THROW(ContinueStudent(teacher, mixed, pure, "mixed"), Error);
+  EXPECT_THROW(ContinueStudent(open_teacher, mixed, pure, "mixed"), Error);
   EXPECT_THROW(ContinueStudent(
-                   teacher, student,
+                   open_teacher, student,
                    StudentConfig(TinyTeacherConfig(), {.d_state = 8}), "pure"),
                Error);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/error.h"
 
@@ -183,7 +184,7 @@ LayerStack MakeStudent(const LayerStack& teacher,
   return LayerStack(config, std::move(parameters));
 }
 
-ParameterMap ContinueStudent(const LayerStack& teacher,
+ParameterMap ContinueStudent(const std::function<LayerStack()>& open_teacher,
                              const LayerStack& earlier,
                              const ModelConfig& config,
                              const std::string& name) {
@@ -201,11 +202,12 @@ ParameterMap ContinueStudent(const LayerStack& teacher,
     Fail("{}: its config is not that of this recipe's student", name);
   }
   ParameterMap parameters;
+  std::optional<LayerStack> teacher;
   for (const TensorSpec& spec : Schema(config)) {
     const auto it = earlier.parameters().find(spec.id);
-    parameters[spec.id] = it != earlier.parameters().end()
-                              ? it->second
-                              : teacher.parameters().at(spec.id);
+    const bool has = it != earlier.parameters().end();
+    if (!has && !teacher) teacher = open_teacher();
+    parameters[spec.id] = has ? it->second : teacher->parameters().at(spec.id);
   }
   return parameters;
 }

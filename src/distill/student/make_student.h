@@ -2,6 +2,7 @@
 #define LLAMBA_DISTILL_STUDENT_MAKE_STUDENT_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -36,11 +37,12 @@ ModelConfig StudentConfig(const ModelConfig& teacher,
 LayerStack MakeStudent(const LayerStack& teacher,
                        const StudentOptions& options);
 
-// The weights of an `earlier` student of this teacher for one of `config`. A
-// layer that keeps attention in `config` alone takes the teacher's: so a hybrid
-// goes on from a pure Llamba. Shares storage with both. Throws Error, which
-// begins with `name`, where the configs differ in anything else.
-ParameterMap ContinueStudent(const LayerStack& teacher,
+// The weights of an `earlier` student of a teacher for one of `config`. A layer
+// that keeps attention in `config` alone takes the teacher's, which is opened
+// where there is one: so a hybrid goes on from a pure Llamba. Shares storage
+// with both. Throws Error, which begins with `name`, where the configs differ
+// in anything else.
+ParameterMap ContinueStudent(const std::function<LayerStack()>& open_teacher,
                              const LayerStack& earlier,
                              const ModelConfig& config,
                              const std::string& name);

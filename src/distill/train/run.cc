@@ -168,10 +168,10 @@ void Run::LoadStudent() {
     spdlog::info("going on from {}", *folder);
     return;
   }
-  const LayerStack teacher = LoadPrecisely(recipe_.teacher);
+  const auto open_teacher = [this] { return LoadPrecisely(recipe_.teacher); };
   precise_ = options_.init.empty()
-                 ? MakeStudent(teacher, recipe_.student).parameters()
-                 : ContinueStudent(teacher, LoadPrecisely(options_.init),
+                 ? MakeStudent(open_teacher(), recipe_.student).parameters()
+                 : ContinueStudent(open_teacher, LoadPrecisely(options_.init),
                                    config_, options_.init);
 }
 
