@@ -132,7 +132,8 @@ void AddTrainCommand(CLI::App& program) {
                       "such as 3,7");
   command->add_option("--init", flags->options.init,
                       "A student to start from, weights alone; layers that "
-                      "keep attention here and not there take the teacher's");
+                      "keep attention here and not there take the teacher's, "
+                      "a smaller d_state the larger parts of its state");
   command->add_flag("--resume", flags->options.resume,
                     "Go on from the newest checkpoint in the output folder");
   command

@@ -211,9 +211,9 @@ TEST_P(Bf16KernelsTest, Scan) {
   struct Case {
     int64_t n_tokens, heads, groups, head_dim, d_state;
   };
-  for (const Case& c :
-       {Case{1, 1, 1, 64, 64}, Case{64, 2, 2, 64, 64}, Case{203, 4, 2, 64, 64},
-        Case{257, 3, 1, 64, 128}, Case{190, 2, 2, 128, 64}}) {
+  for (const Case& c : {Case{1, 1, 1, 64, 64}, Case{64, 2, 2, 64, 64},
+                        Case{203, 4, 2, 64, 64}, Case{131, 4, 2, 64, 96},
+                        Case{257, 3, 1, 64, 128}, Case{190, 2, 2, 128, 64}}) {
     SsmConfig config;
     config.d_inner = c.heads * c.head_dim;
     config.d_state = c.d_state;

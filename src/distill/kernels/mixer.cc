@@ -168,8 +168,9 @@ bool ServesScan(const cuda::ScanShape& shape) {
   static std::once_flag said;
   std::call_once(said, [&] {
     spdlog::info(
-        "no scan kernel for head_dim {} with d_state {} (there are 64 with 64 "
-        "or 128, and 128 with 64): libtorch's operations compute it, slower",
+        "no scan kernel for head_dim {} with d_state {} (there are 64 with "
+        "64, 96 or 128, and 128 with 64): libtorch's operations compute it, "
+        "slower",
         shape.head_dim, shape.d_state);
   });
   return false;

@@ -53,11 +53,12 @@ struct Operand {
 // tiles of 16 x 8.
 template <int M, int N>
 struct Product {
-  static constexpr int kWarpsDown = M / 16 < 4 ? M / 16 : 4;
+  static constexpr int kWarpsDown = M % 64 == 0 ? 4 : 2;
   static constexpr int kWarpsAcross = kMmaWarps / kWarpsDown;
   static constexpr int kRows = M / 16 / kWarpsDown;
   static constexpr int kColumns = N / 8 / kWarpsAcross;
-  static_assert(kColumns % 2 == 0);
+  static_assert(M % (16 * kWarpsDown) == 0);
+  static_assert(N % (16 * kWarpsAcross) == 0);
 
   float c[kRows][kColumns][4];
 

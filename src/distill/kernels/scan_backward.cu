@@ -292,6 +292,7 @@ cudaError_t ScanBackward(const void* xbc, const float* log_decay, const void* d,
                                     shape};
   const auto launch = shape.head_dim == 128  ? Launch<128, 64>
                       : shape.d_state == 128 ? Launch<64, 128>
+                      : shape.d_state == 96  ? Launch<64, 96>
                                              : Launch<64, 64>;
   return launch(arguments, stream);
 }

@@ -137,7 +137,7 @@ cudaError_t Launch(const void* xbc, const float* log_decay, const void* d,
 
 bool ScanSupports(const ScanShape& shape) {
   const int p = shape.head_dim, n = shape.d_state;
-  return (p == 64 && (n == 64 || n == 128)) || (p == 128 && n == 64);
+  return (p == 64 && (n == 64 || n == 96 || n == 128)) || (p == 128 && n == 64);
 }
 
 cudaError_t ScanForward(const void* xbc, const float* log_decay, const void* d,
@@ -145,6 +145,7 @@ cudaError_t ScanForward(const void* xbc, const float* log_decay, const void* d,
                         ScanShape shape, cudaStream_t stream) {
   const auto launch = shape.head_dim == 128  ? Launch<128, 64>
                       : shape.d_state == 128 ? Launch<64, 128>
+                      : shape.d_state == 96  ? Launch<64, 96>
                                              : Launch<64, 64>;
   return launch(xbc, log_decay, d, segments, y, states, shape, stream);
 }

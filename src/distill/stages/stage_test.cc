@@ -131,7 +131,7 @@ TEST(Student, AHybridGoesOnFromAPureLlamba) {
     const LayerStack& from = kept ? teacher : student;
     EXPECT_TRUE(torch::equal(tensor, from.parameters().at(id)));
   }
-  // Not the other way round, and not with another state.
+  // Not the other way round, and not with a larger state.
   const LayerStack mixed(hybrid, parameters);
   EXPECT_THROW(ContinueStudent(open_teacher, mixed, pure, "mixed"), Error);
   EXPECT_THROW(ContinueStudent(

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "distill/student/narrow_states.h"
 
 namespace llamba::distill {
 namespace {
@@ -192,6 +193,7 @@ ParameterMap ContinueStudent(const std::function<LayerStack()>& open_teacher,
   // GGUF does not say it; vocab_size is compared.
   like.pad_vocab_size_multiple = config.pad_vocab_size_multiple;
   if (!like.HasMixer(MixerKind::kAttention)) like.attention = config.attention;
+  like.ssm.d_state = std::min(like.ssm.d_state, config.ssm.d_state);
   const size_t n_layer = std::min(like.mixers.size(), config.mixers.size());
   for (size_t i = 0; i < n_layer; ++i) {
     if (config.mixers[i] == MixerKind::kAttention) {
@@ -201,11 +203,12 @@ ParameterMap ContinueStudent(const std::function<LayerStack()>& open_teacher,
   if (ConfigToJson(like) != ConfigToJson(config)) {
     Fail("{}: its config is not that of this recipe's student", name);
   }
+  const LayerStack student = NarrowStates(earlier, config.ssm.d_state);
   ParameterMap parameters;
   std::optional<LayerStack> teacher;
   for (const TensorSpec& spec : Schema(config)) {
-    const auto it = earlier.parameters().find(spec.id);
-    const bool has = it != earlier.parameters().end();
+    const auto it = student.parameters().find(spec.id);
+    const bool has = it != student.parameters().end();
     if (!has && !teacher) teacher = open_teacher();
     parameters[spec.id] = has ? it->second : teacher->parameters().at(spec.id);
   }
