@@ -19,11 +19,40 @@ void AddDeviceFlags(CLI::App& command, DeviceFlags& flags) {
       ->capture_default_str();
   command
       .add_option("--threads", flags.threads,
-                  "Threads on a CPU (default: one a core)")
+                  "Threads on the host (default: one a core; 4 beside a GPU)")
       ->check(CLI::NonNegativeNumber);
 }
 
 namespace {
+
+// Idle threads of OpenMP spin: one a core for each of a host's workers keeps
+// those that launch kernels from their cores.
+constexpr int kThreadsBesideGpu = 4;
+
+// The number of the GPU that `name` stands for, -1 for the CPU.
+int ChooseGpu(const std::string& name, int local_rank) {
+  const int gpus = at::globalContext().hasCUDA()
+                       ? at::detail::getCUDAHooks().getNumGPUs()
+                       : 0;
+  if (name == "cpu" || (name == "auto" && gpus == 0)) return -1;
+  if (name == "auto" || name == "cuda") {
+    if (gpus == 0) Fail("--device {}: this build or machine has no GPU", name);
+    return local_rank % gpus;
+  }
+  int index = -1;
+  if (name.starts_with("cuda:")) {
+    const std::string number = name.substr(5);
+    if (!number.empty() && number.size() < 4 &&
+        std::all_of(number.begin(), number.end(), ::isdigit)) {
+      index = std::stoi(number);
+    }
+  }
+  if (index < 0 || index >= gpus) {
+    Fail("--device {}: expected auto, cpu, cuda or cuda:N with N below {}",
+         name, gpus);
+  }
+  return index;
+}
 
 // Kernels of our own and NCCL run on the thread's current device.
 torch::Device OpenGpu(int index) {
@@ -37,32 +66,12 @@ torch::Device OpenGpu(int index) {
 }  // namespace
 
 torch::Device OpenDevice(const DeviceFlags& flags, int local_rank) {
-  // OpenMP may say 1 whatever the machine has.
-  at::set_num_threads(flags.threads > 0 ? flags.threads : AvailableCores());
-  const int gpus = at::globalContext().hasCUDA()
-                       ? at::detail::getCUDAHooks().getNumGPUs()
-                       : 0;
-  if (flags.device == "cpu" || (flags.device == "auto" && gpus == 0)) {
-    return torch::kCPU;
-  }
-  if (flags.device == "auto" || flags.device == "cuda") {
-    if (gpus == 0)
-      Fail("--device {}: this build or machine has no GPU", flags.device);
-    return OpenGpu(local_rank % gpus);
-  }
-  int index = -1;
-  if (flags.device.starts_with("cuda:")) {
-    const std::string number = flags.device.substr(5);
-    if (!number.empty() && number.size() < 4 &&
-        std::all_of(number.begin(), number.end(), ::isdigit)) {
-      index = std::stoi(number);
-    }
-  }
-  if (index < 0 || index >= gpus) {
-    Fail("--device {}: expected auto, cpu, cuda or cuda:N with N below {}",
-         flags.device, gpus);
-  }
-  return OpenGpu(index);
+  const int gpu = ChooseGpu(flags.device, local_rank);
+  // Not left to OpenMP, which may say 1 whatever the machine has.
+  const int n_default = gpu < 0 ? AvailableCores()
+                                : std::min(AvailableCores(), kThreadsBesideGpu);
+  at::set_num_threads(flags.threads > 0 ? flags.threads : n_default);
+  return gpu < 0 ? torch::Device(torch::kCPU) : OpenGpu(gpu);
 }
 
 }  // namespace llamba::distill

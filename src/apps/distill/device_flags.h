@@ -11,7 +11,7 @@ namespace llamba::distill {
 // --device and --threads.
 struct DeviceFlags {
   std::string device = "auto";
-  int threads = 0;  // 0: one a core
+  int threads = 0;  // 0: one a core, at most 4 beside a GPU
 };
 void AddDeviceFlags(CLI::App& command, DeviceFlags& flags);
 
