@@ -165,13 +165,18 @@ Tensor LayerStack::Logits(const Batch& batch) const {
   return Linear(Hidden(batch, false), HeadWeight(), HeadBias());
 }
 
+LayerStack LoadStack(const Checkpoint& checkpoint,
+                     const torch::TensorOptions& options) {
+  return {checkpoint.config, LoadParameters(checkpoint, options)};
+}
+
 LayerStack OpenTeacher(const std::string& path,
                        const torch::TensorOptions& options) {
   const Checkpoint checkpoint = OpenCheckpoint(path);
   if (!checkpoint.config.IsLlama()) {
     Fail("{}: expected a Llama (all attention)", path);
   }
-  return {checkpoint.config, LoadParameters(checkpoint, options)};
+  return LoadStack(checkpoint, options);
 }
 
 }  // namespace llamba::distill

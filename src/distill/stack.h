@@ -68,6 +68,10 @@ class LayerStack {
   ParameterMap parameters_;
 };
 
+// The model of a checkpoint, in `options`' type and device.
+LayerStack LoadStack(const Checkpoint& checkpoint,
+                     const torch::TensorOptions& options);
+
 // A Llama of a directory or GGUF file, in `options`' type and device. Throws
 // Error where the file is not one.
 LayerStack OpenTeacher(const std::string& path,

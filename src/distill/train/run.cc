@@ -62,8 +62,7 @@ std::unique_ptr<Mixture> OpenData(const std::vector<SourceRecipe>& sources,
 
 // At full precision, on the CPU, to start from.
 LayerStack LoadPrecisely(const std::string& path) {
-  const Checkpoint checkpoint = OpenCheckpoint(path);
-  return {checkpoint.config, LoadParameters(checkpoint, torch::kFloat32)};
+  return LoadStack(OpenCheckpoint(path), torch::kFloat32);
 }
 
 }  // namespace
@@ -104,8 +103,7 @@ void Run::LoadTeacher() {
   if (recipe_.teacher.empty()) Fail("recipe: no teacher given");
   const Checkpoint checkpoint = OpenCheckpoint(recipe_.teacher);
   config_ = StudentConfig(checkpoint.config, recipe_.student);
-  teacher_ = std::make_unique<LayerStack>(checkpoint.config,
-                                          LoadParameters(checkpoint, working_));
+  teacher_ = std::make_unique<LayerStack>(LoadStack(checkpoint, working_));
 }
 
 void Run::AddSampled(const Tokenizer& tokenizer,
