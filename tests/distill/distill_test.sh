@@ -202,6 +202,10 @@ case_errors() {
   expect 1 train none
   err_has "no data given"
   shards
+  expect 1 train none --data "$tmp/shards=much"
+  err_has 'found weight "much"'
+  expect 1 train none --data "$tmp/shards=1:0"
+  err_has 'found tokens "0"'
   expect 1 train none --set stage1.lrr=1
   err_has "unknown key \"stage1.lrr\""
   expect 1 train none --set student.keep_attention=[9]

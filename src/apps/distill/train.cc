@@ -28,19 +28,32 @@ struct TrainFlags {
   DeviceFlags device;
 };
 
-// "shards" or "shards=0.3".
+// Reads all of `text` as a number.
+template <typename T>
+bool ReadNumber(std::string_view text, T& number) {
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, number);
+  return result.ec == std::errc() && result.ptr == end;
+}
+
+// "shards", "shards=0.3" or "shards=0.3:128".
 SourceRecipe ParseSource(const std::string& text) {
   const size_t equals = text.rfind('=');
-  if (equals == std::string::npos) return {{text}, 1};
-  const std::string weight = text.substr(equals + 1);
-  try {
-    size_t used = 0;
-    const double value = std::stod(weight, &used);
-    if (used == weight.size()) return {{text.substr(0, equals)}, value};
-  } catch (const std::exception&) {
+  SourceRecipe source{{text.substr(0, equals)}};
+  if (equals == std::string::npos) return source;
+  const std::string_view rest = std::string_view(text).substr(equals + 1);
+  const size_t colon = rest.find(':');
+  if (!ReadNumber(rest.substr(0, colon), source.weight)) {
+    Fail("--data {}: expected PATH or PATH=WEIGHT, found weight \"{}\"", text,
+         rest.substr(0, colon));
   }
-  Fail("--data {}: expected PATH or PATH=WEIGHT, found weight \"{}\"", text,
-       weight);
+  if (colon != std::string_view::npos &&
+      !(ReadNumber(rest.substr(colon + 1), source.document_tokens) &&
+        source.document_tokens > 0)) {
+    Fail("--data {}: expected PATH=WEIGHT:TOKENS, found tokens \"{}\"", text,
+         rest.substr(colon + 1));
+  }
+  return source;
 }
 
 // "teacher=4000000"; "teacher" is as much as the stages read.
@@ -50,9 +63,7 @@ int64_t SampledTokens(const std::string& text, const Recipe& recipe) {
   }
   const std::string number = text.substr(text.find('=') + 1);
   int64_t tokens = 0;
-  const char* end = number.data() + number.size();
-  const auto result = std::from_chars(number.data(), end, tokens);
-  if (result.ec != std::errc() || result.ptr != end || tokens <= 0) {
+  if (!ReadNumber(number, tokens) || tokens <= 0) {
     Fail("--data {}: expected teacher=TOKENS, found \"{}\"", text, number);
   }
   return tokens;
@@ -118,8 +129,9 @@ void AddTrainCommand(CLI::App& program) {
                       "A Llama: Hugging Face folder or GGUF file");
   command->add_option("--data", flags->data,
                       "Shards, or a folder of them, and their weight: "
-                      "PATH[=WEIGHT]; may be repeated. teacher[=TOKENS] lets "
-                      "the teacher write it first");
+                      "PATH[=WEIGHT[:TOKENS]], longer documents cut into "
+                      "documents of TOKENS; may be repeated. teacher[=TOKENS] "
+                      "lets the teacher write it first");
   command->add_option("--held-out", flags->held_out,
                       "Shards that are only evaluated on");
   command->add_option("-o,--output", flags->options.output,

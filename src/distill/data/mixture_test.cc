@@ -29,12 +29,14 @@ std::vector<std::vector<int32_t>> Documents(int32_t base, int n) {
 }
 
 std::unique_ptr<PackedSource> Source(const TemporaryFolder& folder,
-                                     int32_t base, uint64_t seed) {
+                                     int32_t base, uint64_t seed,
+                                     int64_t document_tokens = 0) {
   std::vector<TokenShard> shards;
   const std::string name = std::to_string(base);
   shards.push_back(MakeShard(folder / (name + "a"), Documents(base, 23)));
   shards.push_back(MakeShard(folder / (name + "b"), Documents(base + 2300, 9)));
-  return std::make_unique<PackedSource>(std::move(shards), kLength, seed);
+  return std::make_unique<PackedSource>(
+      std::move(shards), PackingOptions{kLength, seed, document_tokens});
 }
 
 struct Sequence {
@@ -61,6 +63,22 @@ TEST(PackedSource, SegmentsAreTheDocuments) {
       if (!goes_on) {
         EXPECT_EQ(s.ids[t] % 100, 0) << "a document's middle";
       }
+    }
+  }
+}
+
+// Pieces of at most 5 tokens, each a segment that begins at a multiple of 5 of
+// its document and ends there, with its document or with the sequence.
+TEST(PackedSource, CutsLongDocuments) {
+  const TemporaryFolder folder;
+  const auto source = Source(folder, 0, 5, 5), whole = Source(folder, 0, 5);
+  EXPECT_EQ(source->n_tokens(), whole->n_tokens());
+  for (int64_t n = 0; n < source->sequences_per_epoch(); ++n) {
+    const Sequence s = ReadOne(*source, n);
+    for (int64_t t = 1; t < kLength; ++t) {
+      const bool begins = s.segments[t] != s.segments[t - 1];
+      EXPECT_EQ(begins,
+                s.ids[t] != s.ids[t - 1] + 1 || s.ids[t] % 100 % 5 == 0);
     }
   }
 }
@@ -102,14 +120,20 @@ TEST(PackedSource, RefusesDataThatDoesNotFit) {
   const TemporaryFolder folder;
   const std::string path = folder / "a.tokens";
   MakeShard(path, {{1, 2, 3}}, 100, 7);
-  EXPECT_THAT(ErrorOf([&] { PackedSource::Open({path}, 4, 0, 7); }),
+  EXPECT_THAT(ErrorOf([&] {
+                PackedSource::Open({path}, {4, 0}, 7);
+              }),
               HasSubstr("3 tokens are fewer than one sequence of 4"));
-  EXPECT_THAT(ErrorOf([&] { PackedSource::Open({path}, 2, 0, 8); }),
+  EXPECT_THAT(ErrorOf([&] {
+                PackedSource::Open({path}, {2, 0}, 8);
+              }),
               HasSubstr("another vocabulary"));
   std::filesystem::create_directory(folder / "empty");
-  EXPECT_THAT(ErrorOf([&] { PackedSource::Open({folder / "empty"}, 2, 0, 7); }),
+  EXPECT_THAT(ErrorOf([&] {
+                PackedSource::Open({folder / "empty"}, {2, 0}, 7);
+              }),
               HasSubstr("no *.tokens shard"));
-  EXPECT_EQ(PackedSource::Open({folder / "."}, 2, 0, 7)->n_tokens(), 3);
+  EXPECT_EQ(PackedSource::Open({folder / "."}, {2, 0}, 7)->n_tokens(), 3);
 }
 
 Mixture TwoSources(const TemporaryFolder& folder, uint64_t seed) {

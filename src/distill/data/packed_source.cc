@@ -33,25 +33,33 @@ std::vector<std::string> ExpandDirectories(
 }  // namespace
 
 PackedSource::PackedSource(std::vector<TokenShard> shards,
-                           int64_t sequence_length, uint64_t seed)
-    : shards_(std::move(shards)), length_(sequence_length), seed_(seed) {
+                           const PackingOptions& options)
+    : shards_(std::move(shards)), options_(options) {
   for (size_t s = 0; s < shards_.size(); ++s) {
     for (int64_t d = 0; d < shards_[s].n_documents(); ++d) {
-      const int64_t begin = shards_[s].DocumentBegin(d);
-      where_.push_back(
-          {static_cast<int32_t>(s), begin, shards_[s].DocumentEnd(d) - begin});
-      n_tokens_ += where_.back().length;
+      AddDocument(static_cast<int32_t>(s), shards_[s].DocumentBegin(d),
+                  shards_[s].DocumentEnd(d));
     }
   }
-  if (n_tokens_ < length_) {
+  if (n_tokens_ < options_.sequence_length) {
     Fail("{}: {} tokens are fewer than one sequence of {}",
-         shards_.empty() ? "data" : shards_[0].path(), n_tokens_, length_);
+         shards_.empty() ? "data" : shards_[0].path(), n_tokens_,
+         options_.sequence_length);
+  }
+}
+
+void PackedSource::AddDocument(int32_t shard, int64_t begin, int64_t end) {
+  n_tokens_ += end - begin;
+  const int64_t most =
+      options_.document_tokens > 0 ? options_.document_tokens : end - begin;
+  for (; begin < end; begin += most) {
+    where_.push_back({shard, begin, std::min(most, end - begin)});
   }
 }
 
 std::unique_ptr<PackedSource> PackedSource::Open(
-    const std::vector<std::string>& paths, int64_t sequence_length,
-    uint64_t seed, uint64_t vocabulary_hash) {
+    const std::vector<std::string>& paths, const PackingOptions& options,
+    uint64_t vocabulary_hash) {
   std::vector<TokenShard> shards;
   for (const std::string& file : ExpandDirectories(paths)) {
     shards.push_back(TokenShard::Open(file));
@@ -63,8 +71,7 @@ std::unique_ptr<PackedSource> PackedSource::Open(
           file, vocabulary_hash, found);
     }
   }
-  return std::make_unique<PackedSource>(std::move(shards), sequence_length,
-                                        seed);
+  return std::make_unique<PackedSource>(std::move(shards), options);
 }
 
 std::shared_ptr<const PackedSource::Epoch> PackedSource::GetEpoch(
@@ -77,7 +84,8 @@ std::shared_ptr<const PackedSource::Epoch> PackedSource::GetEpoch(
   std::iota(epoch->order.begin(), epoch->order.end(), 0U);
   // Fisher and Yates, by a hash: the same on every machine.
   for (size_t i = where_.size(); i > 1; --i) {
-    const uint64_t draw = Hash({seed_, static_cast<uint64_t>(number), i});
+    const uint64_t draw =
+        Hash({options_.seed, static_cast<uint64_t>(number), i});
     std::swap(epoch->order[i - 1], epoch->order[draw % i]);
   }
   epoch->starts.reserve(where_.size());
@@ -92,18 +100,19 @@ std::shared_ptr<const PackedSource::Epoch> PackedSource::GetEpoch(
 
 void PackedSource::Read(int64_t n, std::span<int64_t> ids,
                         std::span<int32_t> segments) const {
-  LLAMBA_ASSERT(n >= 0 && static_cast<int64_t>(ids.size()) == length_ &&
+  const int64_t length = options_.sequence_length;
+  LLAMBA_ASSERT(n >= 0 && static_cast<int64_t>(ids.size()) == length &&
                 ids.size() == segments.size());
   const auto epoch = GetEpoch(n / sequences_per_epoch());
-  const int64_t first = n % sequences_per_epoch() * length_;
+  const int64_t first = n % sequences_per_epoch() * length;
   auto document =
       std::upper_bound(epoch->starts.begin(), epoch->starts.end(), first) -
       epoch->starts.begin() - 1;
   int32_t segment = 0;
-  for (int64_t done = 0; done < length_; ++document, ++segment) {
+  for (int64_t done = 0; done < length; ++document, ++segment) {
     const DocumentPlace& place = where_[epoch->order[document]];
     const int64_t skip = first + done - epoch->starts[document];
-    const int64_t count = std::min(place.length - skip, length_ - done);
+    const int64_t count = std::min(place.length - skip, length - done);
     shards_[place.shard].Copy(place.begin + skip, ids.subspan(done, count));
     std::fill_n(segments.begin() + done, count, segment);
     done += count;

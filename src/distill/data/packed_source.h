@@ -12,26 +12,34 @@
 
 namespace llamba::distill {
 
+struct PackingOptions {
+  int64_t sequence_length;
+  uint64_t seed;
+  // Above 0: longer documents are cut into documents of so many tokens.
+  int64_t document_tokens = 0;
+};
+
 // The shards of one source, their documents in an order drawn anew from the
 // seed each epoch, laid end to end and cut into sequences of equal length.
-// Sequence n depends on (shards, seed, length, n) alone, so a run continues
-// from a number, and workers take theirs without talking. Thread-safe.
+// Sequence n depends on (shards, options, n) alone, so a run continues from a
+// number, and workers take theirs without talking. Thread-safe.
 class PackedSource {
  public:
-  PackedSource(std::vector<TokenShard> shards, int64_t sequence_length,
-               uint64_t seed);
+  PackedSource(std::vector<TokenShard> shards, const PackingOptions& options);
 
   // Opens each path: a shard, or a directory of *.tokens shards. Throws Error
   // where there is none, where they hold fewer tokens than one sequence, or
   // where they are of another vocabulary than `vocabulary_hash`.
   static std::unique_ptr<PackedSource> Open(
-      const std::vector<std::string>& paths, int64_t sequence_length,
-      uint64_t seed, uint64_t vocabulary_hash);
+      const std::vector<std::string>& paths, const PackingOptions& options,
+      uint64_t vocabulary_hash);
 
   int64_t n_tokens() const { return n_tokens_; }
   int64_t n_documents() const { return static_cast<int64_t>(where_.size()); }
   // Sequences until every document was read once.
-  int64_t sequences_per_epoch() const { return n_tokens_ / length_; }
+  int64_t sequences_per_epoch() const {
+    return n_tokens_ / options_.sequence_length;
+  }
 
   // Fills sequence n >= 0 (any epoch): token ids, and the number of the
   // document within the sequence, counted from 0.
@@ -49,12 +57,13 @@ class PackedSource {
     std::vector<uint32_t> order;
     std::vector<int64_t> starts;
   };
+  void AddDocument(int32_t shard, int64_t begin, int64_t end);
   std::shared_ptr<const Epoch> GetEpoch(int64_t number) const;
 
   std::vector<TokenShard> shards_;
   std::vector<DocumentPlace> where_;
-  int64_t length_, n_tokens_ = 0;
-  uint64_t seed_;
+  PackingOptions options_;
+  int64_t n_tokens_ = 0;
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const Epoch> epoch_;  // the last one used
 };

@@ -21,7 +21,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AdamWOptions, beta1, beta2, eps,
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StageRecipe, tokens, lr, final_lr, warmup,
                                    decay, batch, micro_batch, temperature,
                                    hidden_weight)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SourceRecipe, paths, weight)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SourceRecipe, paths, weight,
+                                                document_tokens)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SampleRecipe, tokens, held_out_tokens,
                                    weight, temperature, conversations, rows,
                                    length)
@@ -179,6 +180,10 @@ void Validate(const Recipe& recipe, const std::string& where) {
         static_cast<double>(recipe.evaluate_steps));
   Check(recipe.evaluate_sequences > 0, where, "evaluate_sequences", "1 or more",
         static_cast<double>(recipe.evaluate_sequences));
+  for (const SourceRecipe& source : recipe.data) {
+    Check(source.document_tokens >= 0, where, "data.document_tokens",
+          "0 or more", static_cast<double>(source.document_tokens));
+  }
   ValidateOptimizer(recipe.optimizer, where);
   ValidateSample(recipe.sample, where);
   ValidateStage(recipe.stage1, where, "stage1");

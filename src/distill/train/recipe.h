@@ -27,6 +27,7 @@ struct StageRecipe {
 struct SourceRecipe {
   std::vector<std::string> paths;  // shards, or folders of them
   double weight = 1;
+  int64_t document_tokens = 0;  // see PackingOptions
 };
 
 // Data that the teacher writes itself before the run begins, into

@@ -85,17 +85,22 @@ TEST(Recipe, ValuesOutOfRangeAreNamed) {
     const std::string key(override, std::string(override).find('='));
     EXPECT_THAT(ErrorWith("{}", {override}), HasSubstr(key));
   }
+  EXPECT_THAT(
+      ErrorWith(R"({"data": [{"paths": ["x"], "document_tokens": -1}]})"),
+      HasSubstr("data.document_tokens: expected 0 or more, found -1"));
 }
 
 TEST(Recipe, StoredIsLoaded) {
   const Recipe recipe =
       LoadRecipe("", {"teacher=t", "stage3.lr=0.1", "seed=123456789012345",
                       "held_out=[\"a\",\"b\"]", "student.keep_attention=[1]",
-                      "data=[{\"paths\":[\"x\",\"y\"],\"weight\":0.3}]",
+                      "data=[{\"paths\":[\"x\",\"y\"],\"weight\":0.3,"
+                      "\"document_tokens\":64}]",
                       "sample.tokens=5"});
   const std::string stored = RecipeToJson(recipe);
   EXPECT_EQ(RecipeToJson(RecipeFromJson(stored, "stored")), stored);
   EXPECT_EQ(RecipeFromJson(stored, "stored").data[0].weight, 0.3);
+  EXPECT_EQ(RecipeFromJson(stored, "stored").data[0].document_tokens, 64);
 }
 
 // The files of the repository's recipes that end in `extension`.

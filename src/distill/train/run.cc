@@ -52,8 +52,11 @@ std::unique_ptr<Mixture> OpenData(const std::vector<SourceRecipe>& sources,
   std::vector<Mixture::Part> parts;
   for (size_t i = 0; i < sources.size(); ++i) {
     parts.push_back(
-        {PackedSource::Open(sources[i].paths, recipe.sequence_length,
-                            recipe.seed + i, hash),
+        {PackedSource::Open(sources[i].paths,
+                            {.sequence_length = recipe.sequence_length,
+                             .seed = recipe.seed + i,
+                             .document_tokens = sources[i].document_tokens},
+                            hash),
          sources[i].weight});
   }
   return std::make_unique<Mixture>(std::move(parts), recipe.sequence_length,
