@@ -15,9 +15,24 @@ namespace {
 // it above in exact arithmetic.
 constexpr float kLeast = 1e-3f;
 
+// What later passes change no longer shows in a model.
+constexpr int kMaxPasses = 4;
+
 // y += c x
 void AddScaled(float c, const float* x, float* y, size_t n) {
   for (size_t i = 0; i < n; ++i) y[i] += c * x[i];
+}
+
+float Dot(const float* x, const float* y, size_t n) {
+  float sums[16] = {};
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    for (size_t k = 0; k < 16; ++k) sums[k] += x[i + k] * y[i + k];
+  }
+  float sum = 0;
+  for (; i < n; ++i) sum += x[i] * y[i];
+  for (const float part : sums) sum += part;
+  return sum;
 }
 
 }  // namespace
@@ -27,10 +42,28 @@ struct Compensator::Row {
   std::span<const float> values;
   std::vector<GroupFit> fits;
   std::vector<uint8_t> codes;
+  std::vector<float> residuals;  // U^T e
+
+  int BlockOf(size_t j) const {
+    return static_cast<int>(j % static_cast<size_t>(type.group())) /
+           kBlockValues;
+  }
+  const GroupFit& FitOf(size_t j) const {
+    return fits[j / static_cast<size_t>(type.group())];
+  }
+  float ValueOf(size_t j, uint8_t code) const {
+    return type.ValueOf(FitOf(j), BlockOf(j), code);
+  }
+  uint8_t CodeOf(size_t j, float value) const {
+    return type.CodeOf(FitOf(j), BlockOf(j), value);
+  }
 };
 
 Compensator::Compensator(std::vector<float> moments, int64_t n, float damping)
-    : n_(static_cast<size_t>(n)), upper_(std::move(moments)), weights_(n_) {
+    : n_(static_cast<size_t>(n)),
+      upper_(std::move(moments)),
+      weights_(n_),
+      diagonal_(n_) {
   LLAMBA_ASSERT(upper_.size() == n_ * n_);
   for (size_t j = 0; j < n_; ++j) upper_[j * n_ + j] += damping;
   std::vector<float> column(n_);
@@ -49,25 +82,53 @@ Compensator::Compensator(std::vector<float> moments, int64_t n, float damping)
         });
     upper_[j * n_ + j] = 1;
   }
+  for (size_t i = 0; i < n_; ++i) {
+    for (size_t j = i; j < n_; ++j) {
+      const float u = upper_[i * n_ + j];
+      diagonal_[i] += u * u * weights_[j];
+    }
+  }
 }
 
 void Compensator::Round(Row* row) const {
   const BlockType& type = row->type;
   const auto group = static_cast<size_t>(type.group());
-  std::vector<float> targets(row->values.begin(), row->values.end());
+  std::vector<float>& targets = row->residuals;
+  targets.assign(row->values.begin(), row->values.end());
   for (size_t j = 0; j < n_; ++j) {
     GroupFit& fit = row->fits[j / group];
-    const int block = static_cast<int>(j % group) / kBlockValues;
     if (j % group == 0) {
       type.Fit(&targets[j], &weights_[j], &fit);
     } else if (j % kBlockValues == 0) {
-      type.Refit(&targets[j], &weights_[j], block, &fit);
+      type.Refit(&targets[j], &weights_[j], row->BlockOf(j), &fit);
     }
-    row->codes[j] = type.CodeOf(fit, block, targets[j]);
-    const float error =
-        row->values[j] - type.ValueOf(fit, block, row->codes[j]);
-    AddScaled(error, &upper_[j * n_] + j + 1, targets.data() + j + 1,
-              n_ - j - 1);
+    row->codes[j] = row->CodeOf(j, targets[j]);
+    const float value = row->ValueOf(j, row->codes[j]);
+    AddScaled(row->values[j] - value, &upper_[j * n_] + j + 1,
+              targets.data() + j + 1, n_ - j - 1);
+    targets[j] -= value;
+  }
+}
+
+void Compensator::Refine(Row* row) const {
+  std::vector<float> pull(n_);  // D U^T e; H e is U times that
+  for (size_t j = 0; j < n_; ++j) pull[j] = weights_[j] * row->residuals[j];
+  bool changed = true;
+  for (int pass = 0; changed && pass < kMaxPasses; ++pass) {
+    changed = false;
+    for (size_t j = 0; j < n_; ++j) {
+      const float* u = &upper_[j * n_ + j];
+      const float value = row->ValueOf(j, row->codes[j]);
+      const float best = value + Dot(u, &pull[j], n_ - j) / diagonal_[j];
+      const uint8_t code = row->CodeOf(j, best);
+      if (code == row->codes[j]) continue;
+      changed = true;
+      row->codes[j] = code;
+      const float change = value - row->ValueOf(j, code);  // of the error
+      for (size_t i = j; i < n_; ++i) {
+        pull[i] += change * weights_[i] * u[i - j];
+      }
+    }
   }
 }
 
@@ -78,9 +139,13 @@ void Compensator::Encode(DType dtype, std::span<const float> values,
   LLAMBA_ASSERT(type != nullptr);
   CheckEncodable(values, dtype);
   const auto group = static_cast<size_t>(type->group());
-  Row row{*type, values, std::vector<GroupFit>(n_ / group),
-          std::vector<uint8_t>(n_)};
+  Row row{*type,
+          values,
+          std::vector<GroupFit>(n_ / group),
+          std::vector<uint8_t>(n_),
+          {}};
   Round(&row);
+  Refine(&row);
   const auto block_bytes = static_cast<size_t>(GetBlockSize(dtype).bytes);
   for (size_t i = 0; i < row.fits.size(); ++i, out += block_bytes) {
     type->Pack(row.fits[i], &row.codes[i * group], out);

@@ -19,6 +19,10 @@ namespace llamba {
 // QuIP, Chee et al. 2023; the same result as GPTQ, Frantar et al. 2022.) Scales
 // are searched as each block is reached, with D as the importance.
 //
+// Early columns are rounded without knowing the errors of later ones. So all
+// are gone over again, each taking the code that is best beside all others as
+// they are, until none changes: cyclic descent, which never adds to the error.
+//
 // Immutable once made; Encode is safe from any thread.
 class Compensator {
  public:
@@ -35,10 +39,12 @@ class Compensator {
  private:
   struct Row;
   void Round(Row* row) const;
+  void Refine(Row* row) const;
 
   size_t n_;
-  std::vector<float> upper_;    // U, rows from the diagonal on
-  std::vector<float> weights_;  // D
+  std::vector<float> upper_;     // U, rows from the diagonal on
+  std::vector<float> weights_;   // D
+  std::vector<float> diagonal_;  // of H = U D U^T
 };
 
 }  // namespace llamba

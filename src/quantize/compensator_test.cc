@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <string>
 
+#include "formats/formats.h"
 #include "quantize/quantize_testing.h"
 
 namespace llamba {
@@ -90,6 +92,37 @@ TEST_P(CompensatorOf, TakesMomentsThatAreSingular) {
   const std::vector<float> x = Normals(kCols, 30);
   for (const float value : Encoded(compensator, x)) {
     ASSERT_TRUE(std::isfinite(value));
+  }
+}
+
+// No code of a row can go up or down by one without adding to the error.
+TEST(Compensator, LeavesNoCodeThatANeighbourBeats) {
+  constexpr float kDamping = 0.01f;
+  std::vector<float> moments = Correlated(0.8);
+  const Compensator compensator(moments, kCols, kDamping);
+  for (size_t j = 0; j < kCols; ++j) moments[j * kCols + j] += kDamping;
+  const std::vector<float> x = Normals(kCols, 40);
+  std::vector<std::byte> bytes = RowBuffer(DType::kQ4_0, kCols);
+  compensator.Encode(DType::kQ4_0, x, bytes.data());
+  const std::vector<float> y = Decoded(DType::kQ4_0, bytes, kCols);
+  for (size_t j = 0; j < kCols; ++j) {
+    uint16_t half;
+    std::memcpy(&half, &bytes[j / 32 * 18], sizeof(half));
+    const double scale = HalfToFloat(half);
+    double pull = 0;  // (H e)_j
+    for (size_t i = 0; i < kCols; ++i) {
+      pull += moments[j * kCols + i] * (double{x[i]} - y[i]);
+    }
+    const double code = y[j] / scale;  // -8 to 7
+    // Moving y_j by a step s changes the error by s^2 H_jj - 2 s (H e)_j; the
+    // margin is for float32 sums.
+    const double cost = scale * scale * moments[j * kCols + j];
+    if (code < 6.5) {
+      EXPECT_GT(cost - 2 * scale * pull, -1e-3 * cost) << j;
+    }
+    if (code > -7.5) {
+      EXPECT_GT(cost + 2 * scale * pull, -1e-3 * cost) << j;
+    }
   }
 }
 
