@@ -90,9 +90,7 @@ void AddTemplateFlag(CLI::App& command, ModelFlags& flags) {
 LoadOptions ToLoadOptions(const ModelFlags& flags) {
   LoadOptions options;
   if (!flags.dtype.empty()) options.dtype = ParseDType(flags.dtype);
-  if (flags.activation_bits > 0) {
-    options.activation_bits = flags.activation_bits;
-  }
+  options.activation_bits = flags.activation_bits;
   options.isa = flags.isa;
   if (flags.threads > 0) ThreadPool::SetDefaultThreads(flags.threads);
   return options;

@@ -36,7 +36,7 @@ struct ModelFlags {
   std::string tokenizer;
   std::string chat_template;
   std::string dtype;
-  int activation_bits = 0;  // 0: as the model asks for
+  std::optional<int> activation_bits;
   std::string isa;
   int threads = 0;  // 0: one a core
 };
