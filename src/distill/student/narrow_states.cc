@@ -41,6 +41,7 @@ Tensor KeptRows(const LayerStack& student, int layer, int64_t d_state) {
 
 LayerStack NarrowStates(const LayerStack& student, int64_t d_state) {
   LLAMBA_ASSERT(student.config().ssm.d_state >= d_state);
+  if (student.config().ssm.d_state == d_state) return student;
   ModelConfig config = student.config();
   config.ssm.d_state = d_state;
   ParameterMap parameters = student.parameters();

@@ -21,8 +21,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AdamWOptions, beta1, beta2, eps,
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StageRecipe, tokens, lr, final_lr, warmup,
                                    decay, batch, micro_batch, temperature,
                                    hidden_weight)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(SourceRecipe, paths, weight,
-                                                document_tokens)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SourceRecipe, paths, weight, document_tokens)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SampleRecipe, tokens, held_out_tokens,
                                    weight, temperature, conversations, rows,
                                    length)
@@ -181,6 +180,7 @@ void Validate(const Recipe& recipe, const std::string& where) {
   Check(recipe.evaluate_sequences > 0, where, "evaluate_sequences", "1 or more",
         static_cast<double>(recipe.evaluate_sequences));
   for (const SourceRecipe& source : recipe.data) {
+    if (source.paths.empty()) Fail("{}: data.paths: expected shards", where);
     Check(source.document_tokens >= 0, where, "data.document_tokens",
           "0 or more", static_cast<double>(source.document_tokens));
   }
@@ -199,7 +199,12 @@ Recipe Defaults() {
   return recipe;
 }
 
-Recipe FromMerged(const Json& json, const std::string& where) {
+Recipe FromMerged(Json json, const std::string& where) {
+  for (Json& source : json["data"]) {
+    Json whole = SourceRecipe{};
+    Merge(whole, source, where, "data");
+    source = std::move(whole);
+  }
   Recipe recipe;
   try {
     recipe = json.get<Recipe>();
@@ -224,7 +229,7 @@ Recipe LoadRecipe(const std::string& path,
   for (const std::string& text : overrides) {
     Merge(json, ParseOverride(text), "--set " + text, "");
   }
-  return FromMerged(json, where);
+  return FromMerged(std::move(json), where);
 }
 
 std::string RecipeToJson(const Recipe& recipe) { return Json(recipe).dump(2); }
@@ -234,7 +239,7 @@ Recipe RecipeFromJson(const std::string& text, const std::string& where) {
   const Json stored = Json::parse(text, nullptr, false);
   if (stored.is_discarded()) Fail("{}: expected JSON", where);
   Merge(json, stored, where, "");
-  return FromMerged(json, where);
+  return FromMerged(std::move(json), where);
 }
 
 }  // namespace llamba::distill

@@ -61,6 +61,8 @@ TEST(Recipe, UnknownKeysAreNamedBesideThoseThatExist) {
                     HasSubstr("final_lr"), HasSubstr("micro_batch")));
   EXPECT_THAT(ErrorWith("{}", {"stage4.lr=1"}),
               AllOf(HasSubstr("--set stage4.lr=1"), HasSubstr("stage4")));
+  EXPECT_THAT(ErrorWith(R"({"data": [{"paths": ["x"], "wieght": 1}]})"),
+              HasSubstr("unknown key \"data.wieght\""));
 }
 
 TEST(Recipe, WrongTypesAreNamed) {
@@ -88,6 +90,8 @@ TEST(Recipe, ValuesOutOfRangeAreNamed) {
   EXPECT_THAT(
       ErrorWith(R"({"data": [{"paths": ["x"], "document_tokens": -1}]})"),
       HasSubstr("data.document_tokens: expected 0 or more, found -1"));
+  EXPECT_THAT(ErrorWith(R"({"data": [{"weight": 1}]})"),
+              HasSubstr("data.paths: expected shards"));
 }
 
 TEST(Recipe, StoredIsLoaded) {
