@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/parse_number.h"
 #include "base/progress.h"
 #include "runtime/state_file.h"
 
@@ -129,15 +129,12 @@ void ChatConsole::Fork(const std::string& number) {
     branches_.push_back(session());
     branch_ = branches_.size() - 1;
   } else {
-    size_t n = 0;
-    const auto [end, error] =
-        std::from_chars(number.data(), number.data() + number.size(), n);
-    if (error != std::errc() || end != number.data() + number.size() || n < 1 ||
-        n > branches_.size()) {
+    const auto n = ParseNumber<size_t>(number);
+    if (!n || *n < 1 || *n > branches_.size()) {
       Fail("/fork: expected a branch from 1 to {}, found '{}'",
            branches_.size(), number);
     }
-    branch_ = n - 1;
+    branch_ = *n - 1;
   }
   PrintNote(fmt::format("branch {} of {} (/fork N goes to another)",
                         branch_ + 1, branches_.size()));

@@ -1,8 +1,7 @@
 #include "apps/id_list.h"
 
-#include <charconv>
-
 #include "base/error.h"
+#include "base/parse_number.h"
 #include "checkpoint/printable.h"
 
 namespace llamba {
@@ -17,14 +16,12 @@ std::vector<int32_t> ParseIdList(std::string_view text,
     text.remove_prefix(begin);
     const std::string_view word = text.substr(0, text.find_first_of(kBetween));
     text.remove_prefix(word.size());
-    int32_t id = -1;
-    const char* end = word.data() + word.size();
-    const auto [stop, error] = std::from_chars(word.data(), end, id);
-    if (error != std::errc() || stop != end || id < 0) {
+    const auto id = ParseNumber<int32_t>(word);
+    if (!id || *id < 0) {
       Fail("{}: expected whole numbers from 0 up, found '{}'", where,
            Printable(word));
     }
-    ids.push_back(id);
+    ids.push_back(*id);
   }
 }
 

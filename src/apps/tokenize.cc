@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -9,6 +8,7 @@
 #include "apps/flags.h"
 #include "apps/output.h"
 #include "base/error.h"
+#include "base/parse_number.h"
 
 namespace llamba {
 namespace {
@@ -29,15 +29,12 @@ std::vector<int32_t> ParseIds(std::string text, const Tokenizer& tokenizer) {
   std::vector<int32_t> ids;
   std::istringstream words(text);
   for (std::string word; words >> word;) {
-    int32_t id = -1;
-    const auto [end, error] =
-        std::from_chars(word.data(), word.data() + word.size(), id);
-    if (error != std::errc() || end != word.data() + word.size() || id < 0 ||
-        id >= tokenizer.vocab_size()) {
+    const auto id = ParseNumber<int32_t>(word);
+    if (!id || *id < 0 || *id >= tokenizer.vocab_size()) {
       Fail("--decode: expected token ids from 0 to {}, found '{}'",
            tokenizer.vocab_size() - 1, word);
     }
-    ids.push_back(id);
+    ids.push_back(*id);
   }
   return ids;
 }

@@ -1,8 +1,7 @@
 #include "eval/record.h"
 
-#include <charconv>
-
 #include "base/error.h"
+#include "base/parse_number.h"
 
 namespace llamba {
 namespace {
@@ -70,12 +69,9 @@ int Record::Whole(const std::string& field, int first, int last) const {
   } else if (value.is_number_integer()) {
     number = value.get<int64_t>();
   } else if (value.is_string()) {
-    const std::string text = value.get<std::string>();
-    const auto result =
-        std::from_chars(text.data(), text.data() + text.size(), number);
-    if (result.ec != std::errc() || result.ptr != text.data() + text.size()) {
-      FailField(field, expected);
-    }
+    const auto parsed = ParseNumber<int64_t>(value.get<std::string>());
+    if (!parsed) FailField(field, expected);
+    number = *parsed;
   }
   if (number < first || number > last) FailField(field, expected);
   return static_cast<int>(number);

@@ -1,9 +1,9 @@
 #include "template/str_format.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
+#include "base/parse_number.h"
 #include "template/format_spec.h"
 #include "template/interpreter.h"
 #include "template/value_ops.h"
@@ -12,14 +12,8 @@ namespace llamba::jinja {
 namespace {
 
 std::optional<int64_t> AsIndex(std::string_view text) {
-  int64_t index = 0;
-  const auto result =
-      std::from_chars(text.data(), text.data() + text.size(), index);
-  const bool whole = result.ptr == text.data() + text.size();
-  if (text.empty() || result.ec != std::errc() || !whole || index < 0) {
-    return std::nullopt;
-  }
-  return index;
+  const auto index = ParseNumber<int64_t>(text);
+  return index && *index >= 0 ? index : std::nullopt;
 }
 
 class StrFormatter {

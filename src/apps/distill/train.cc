@@ -1,6 +1,5 @@
 #include <spdlog/spdlog.h>
 
-#include <charconv>
 #include <iostream>
 #include <memory>
 
@@ -9,6 +8,7 @@
 #include "apps/program.h"
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "base/parse_number.h"
 #include "base/progress.h"
 #include "distill/train/run.h"
 
@@ -28,14 +28,6 @@ struct TrainFlags {
   DeviceFlags device;
 };
 
-// Reads all of `text` as a number.
-template <typename T>
-bool ReadNumber(std::string_view text, T& number) {
-  const char* end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, number);
-  return result.ec == std::errc() && result.ptr == end;
-}
-
 // "shards", "shards=0.3" or "shards=0.3:128".
 SourceRecipe ParseSource(const std::string& text) {
   const size_t equals = text.rfind('=');
@@ -43,16 +35,19 @@ SourceRecipe ParseSource(const std::string& text) {
   if (equals == std::string::npos) return source;
   const std::string_view rest = std::string_view(text).substr(equals + 1);
   const size_t colon = rest.find(':');
-  if (!ReadNumber(rest.substr(0, colon), source.weight)) {
+  const auto weight = ParseNumber<double>(rest.substr(0, colon));
+  if (!weight) {
     Fail("--data {}: expected PATH or PATH=WEIGHT, found weight \"{}\"", text,
          rest.substr(0, colon));
   }
-  if (colon != std::string_view::npos &&
-      !(ReadNumber(rest.substr(colon + 1), source.document_tokens) &&
-        source.document_tokens > 0)) {
+  source.weight = *weight;
+  if (colon == std::string_view::npos) return source;
+  const auto tokens = ParseNumber<int64_t>(rest.substr(colon + 1));
+  if (!tokens || *tokens <= 0) {
     Fail("--data {}: expected PATH=WEIGHT:TOKENS, found tokens \"{}\"", text,
          rest.substr(colon + 1));
   }
+  source.document_tokens = *tokens;
   return source;
 }
 
@@ -62,11 +57,11 @@ int64_t SampledTokens(const std::string& text, const Recipe& recipe) {
     return recipe.stage1.tokens + recipe.stage2.tokens + recipe.stage3.tokens;
   }
   const std::string number = text.substr(text.find('=') + 1);
-  int64_t tokens = 0;
-  if (!ReadNumber(number, tokens) || tokens <= 0) {
+  const auto tokens = ParseNumber<int64_t>(number);
+  if (!tokens || *tokens <= 0) {
     Fail("--data {}: expected teacher=TOKENS, found \"{}\"", text, number);
   }
-  return tokens;
+  return *tokens;
 }
 
 Recipe MakeRecipe(const TrainFlags& flags) {

@@ -1,8 +1,7 @@
-#include <charconv>
 #include <cstdlib>
-#include <cstring>
 
 #include "base/error.h"
+#include "base/parse_number.h"
 #include "distill/distributed/communicator.h"
 
 namespace llamba::distill {
@@ -13,13 +12,11 @@ int ReadNumber(std::initializer_list<const char*> names, int fallback) {
   for (const char* name : names) {
     const char* text = std::getenv(name);
     if (text == nullptr || *text == '\0') continue;
-    int value = 0;
-    const char* end = text + std::strlen(text);
-    const auto result = std::from_chars(text, end, value);
-    if (result.ec != std::errc() || result.ptr != end || value < 0) {
+    const auto value = ParseNumber<int>(text);
+    if (!value || *value < 0) {
       Fail("environment: {}: expected a number, found \"{}\"", name, text);
     }
-    return value;
+    return *value;
   }
   return fallback;
 }
