@@ -23,7 +23,7 @@ struct LoadOptions {
   // 8 or 16, of the activations that panels are multiplied by; 16 takes twice
   // the products. Empty: 16 for a Llama, whose values above all others of a
   // block suffer from 8 (docs/quantization.md), 8 for models with Mamba-2.
-  std::optional<int> activation_bits;
+  std::optional<int> activation_bits = {};
   // A name of AvailableIsas(); "" or "auto" for the best.
   std::string isa;
   // Null: the pool of the process. Must outlive the model.
