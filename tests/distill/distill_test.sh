@@ -190,8 +190,19 @@ case_sample() {
     --length 256 --device cpu --seed 1 -o "$tmp/shards"
   cmp -s "$tmp/shards/sampled-0.tokens" "$tmp/shards/sampled-1.tokens" &&
     fail "another seed gave the same text"
+  expect 0 "$distill" sample --teacher "$teacher" --tokens 6000 --rows 16 \
+    --length 256 --device cpu --prompt "Lily and Tom" -o "$tmp/prompted"
+  local shard=$tmp/prompted/sampled-0.tokens documents begin
+  documents=$(od -An -tu8 -j16 -N8 "$shard")  # data/token_shard.h
+  begin=$(od -An -tu2 -w40 -j$((64 + 8 * documents)) -N40 "$shard")
+  expect 0 "$llamba" tokenize "$teacher" --decode -p "$(echo $begin)"
+  grep -q "^ *Lily and Tom" "$tmp/out" ||
+    fail "the first text does not begin with the prompt: $(cat "$tmp/out")"
   expect 1 "$distill" sample --teacher "$teacher" --conversations -o "$tmp/x"
   err_has "no chat template"
+  expect 1 "$distill" sample --teacher "$teacher" --length 4 \
+    --prompt "Once upon a time there was a little girl" -o "$tmp/x"
+  err_has "leaves no room in texts of 4"
 }
 
 case_errors() {

@@ -44,9 +44,14 @@ void AddSampleCommand(CLI::App& program) {
       ->required();
   command->add_option("--tokens", flags->options.tokens, "How many, about")
       ->capture_default_str();
-  command->add_flag("--conversations", flags->options.conversations,
-                    "Questions and answers by its chat template, instead of "
-                    "free text");
+  CLI::Option* conversations =
+      command->add_flag("--conversations", flags->options.conversations,
+                        "Questions and answers by its chat template, instead "
+                        "of free text");
+  command
+      ->add_option("--prompt", flags->options.prompt,
+                   "What each free text begins with")
+      ->excludes(conversations);
   command
       ->add_option("--rows", flags->options.sampling.rows, "Texts side by side")
       ->capture_default_str()
@@ -66,7 +71,8 @@ void AddSampleCommand(CLI::App& program) {
       "Examples:\n"
       "  llamba-distill sample --teacher DIR --tokens 20000000 -o sampled\n"
       "  llamba-distill sample --teacher DIR --conversations --temperature 0.8 "
-      "-o chats");
+      "-o chats\n"
+      "  llamba-distill sample --teacher DIR --prompt Question: -o questions");
   command->callback([flags] { RunSample(*flags); });
 }
 

@@ -34,15 +34,22 @@ std::vector<int32_t> UserPrefix(const Tokenizer& tokenizer) {
   return tokenizer.Encode(chat.substr(0, at), {.parse_special = true});
 }
 
-void SetEnds(const Tokenizer& tokenizer, bool conversations,
+// A text begins as in training: after the token that begins texts, or the one
+// that ended the text before.
+std::vector<int32_t> TextPrefix(const Tokenizer& tokenizer,
+                                const std::string& prompt) {
+  std::vector<int32_t> prefix = tokenizer.Encode(prompt, {});
+  prefix.insert(prefix.begin(), tokenizer.adds_bos() && tokenizer.bos_id()
+                                    ? *tokenizer.bos_id()
+                                    : DocumentEndToken(tokenizer));
+  return prefix;
+}
+
+void SetEnds(const Tokenizer& tokenizer, const SampleShardOptions& shard,
              SampleOptions* options) {
   options->document_end = DocumentEndToken(tokenizer);
-  if (!conversations) {
-    // A text begins as in training: after the token that begins texts, or the
-    // one that ended the text before.
-    options->prefix = {tokenizer.adds_bos() && tokenizer.bos_id()
-                           ? *tokenizer.bos_id()
-                           : options->document_end};
+  if (!shard.conversations) {
+    options->prefix = TextPrefix(tokenizer, shard.prompt);
     return;
   }
   options->prefix = UserPrefix(tokenizer);
@@ -59,9 +66,13 @@ SampleShardResult SampleShard(const LayerStack& teacher,
                               const SampleShardOptions& options,
                               const std::string& path) {
   SampleOptions sampling = options.sampling;
-  SetEnds(tokenizer, options.conversations, &sampling);
+  SetEnds(tokenizer, options, &sampling);
   sampling.length = std::min(
       sampling.length, teacher.config().attention.max_position_embeddings);
+  if (static_cast<int64_t>(sampling.prefix.size()) >= sampling.length) {
+    Fail("sample: a prompt of {} tokens leaves no room in texts of {}",
+         sampling.prefix.size(), sampling.length);
+  }
   // Not more rows than the tokens fill: with most rows cut off early, the texts
   // that end soon would be all there is.
   const int64_t full = (options.tokens + sampling.length - 1) / sampling.length;

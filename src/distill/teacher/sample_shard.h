@@ -12,6 +12,8 @@ struct SampleShardOptions {
   int64_t tokens = 1'000'000;  // stops at the document that reaches them
   // Questions and answers by the teacher's chat template instead of free text.
   bool conversations = false;
+  // What each free text begins with; empty leaves the beginning to the teacher.
+  std::string prompt = {};
   // What a signal leaves: the documents written so far, or an Error and no
   // file.
   bool keep_partial = false;
@@ -26,7 +28,7 @@ struct SampleShardResult {
 
 // Lets the teacher write documents into one token shard at `path`. Shows
 // progress. Throws Error where the teacher has no chat template to hold
-// conversations by.
+// conversations by, or the prompt leaves no room for text.
 SampleShardResult SampleShard(const LayerStack& teacher,
                               const Tokenizer& tokenizer,
                               const SampleShardOptions& options,
