@@ -2,13 +2,12 @@
 #include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "apps/commands.h"
 #include "apps/flags.h"
+#include "apps/id_list.h"
 #include "apps/output.h"
 #include "base/error.h"
-#include "base/parse_number.h"
 
 namespace llamba {
 namespace {
@@ -21,20 +20,14 @@ struct TokenizeFlags {
   bool ids = false, json = false, decode = false;
 };
 
-// Ids parted by spaces, commas or line breaks; a JSON list works too.
-std::vector<int32_t> ParseIds(std::string text, const Tokenizer& tokenizer) {
-  for (char& c : text) {
-    if (c == ',' || c == '[' || c == ']') c = ' ';
-  }
-  std::vector<int32_t> ids;
-  std::istringstream words(text);
-  for (std::string word; words >> word;) {
-    const auto id = ParseNumber<int32_t>(word);
-    if (!id || *id < 0 || *id >= tokenizer.vocab_size()) {
-      Fail("--decode: expected token ids from 0 to {}, found '{}'",
-           tokenizer.vocab_size() - 1, word);
+std::vector<int32_t> ReadIds(const std::string& text,
+                             const Tokenizer& tokenizer) {
+  const std::vector<int32_t> ids = ParseIdList(text, "--decode");
+  for (int32_t id : ids) {
+    if (id >= tokenizer.vocab_size()) {
+      Fail("--decode: expected token ids from 0 to {}, found {}",
+           tokenizer.vocab_size() - 1, id);
     }
-    ids.push_back(*id);
   }
   return ids;
 }
@@ -56,7 +49,7 @@ void Tokenize(const TokenizeFlags& flags) {
   const Tokenizer tokenizer = FindTokenizer(flags.path, flags.tokenizer);
   const std::string text = ReadText(flags.text, false);
   if (flags.decode) {
-    const auto ids = ParseIds(text, tokenizer);
+    const auto ids = ReadIds(text, tokenizer);
     // Bytes as they are: what was encoded comes back.
     PrintText(tokenizer.Decode(ids, !flags.special));
     return;

@@ -208,6 +208,10 @@ case_tokenize() {
   run 0 tokenize "$model" -p "1 403 407" --decode; same "$(text)" "Once upon."
   run 0 tokenize "$model" -p "Once" --json; out_has '"ids":[1,403]'
   run 1 tokenize "$model" -p "1 99999" --decode; err_has "99999"
+  run 0 tokenize "$model" -p "[1, 403,407]" --decode; same "$(text)" "Once upon."
+  for ids in "1 -2" "1 4x" "1 99999999999"; do
+    run 1 tokenize "$model" -p "$ids" --decode; err_has "found '${ids#1 }'"
+  done
   # Any bytes come back.
   head -c 300 "$llamba" >"$tmp/bytes"
   "$llamba" tokenize "$model" -f "$tmp/bytes" --ids |
