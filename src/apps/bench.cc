@@ -8,6 +8,7 @@
 #include "apps/commands.h"
 #include "apps/flags.h"
 #include "apps/id_list.h"
+#include "apps/number_checks.h"
 #include "apps/output.h"
 #include "base/error.h"
 #include "base/progress.h"
@@ -120,7 +121,7 @@ void AddBenchCommand(CLI::App& program) {
       ->capture_default_str();
   bench->add_option("--repeats", flags->repeats, "Samples of each figure")
       ->type_name("N")
-      ->check(CLI::Range(1, 1000))
+      ->check(WholeNumber(1, 1000))
       ->capture_default_str();
   bench
       ->add_option("--compare", flags->compare,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apps/number_checks.h"
 #include "apps/suggest.h"
 #include "base/error.h"
 #include "eval/long_context.h"
@@ -73,7 +74,7 @@ void AddLongTextFlags(CLI::App& command, EvalFlags& flags) {
       .add_option("--long-context", flags.long_context,
                   "Look for facts in contexts of up to so many tokens")
       ->type_name("TOKENS")
-      ->check(CLI::Range(int64_t{1024}, int64_t{1} << 24));
+      ->check(WholeNumber(1024, int64_t{1} << 24));
   command
       .add_option("--long-text", flags.long_text,
                   "With --long-context: hide facts in this text too, and "
@@ -97,12 +98,12 @@ void AddEvalFlags(CLI::App& command, EvalFlags& flags) {
       .add_option("--limit", flags.limit,
                   "Only so many items a task (of mmlu: a subject)")
       ->type_name("N")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40));
+      ->check(WholeNumber(1));
   command
       .add_option("--num-fewshot", flags.shots,
                   "Answered examples before each question")
       ->type_name("K")
-      ->check(CLI::Range(0, 100))
+      ->check(WholeNumber(0, 100))
       ->capture_default_str();
   command
       .add_option("--max-length", flags.max_length,
@@ -110,7 +111,7 @@ void AddEvalFlags(CLI::App& command, EvalFlags& flags) {
                   "is dropped (default: the context length of the model or, "
                   "where it has none, of the baseline)")
       ->type_name("L")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 30));
+      ->check(WholeNumber(1, int64_t{1} << 30));
   command
       .add_option("--baseline", flags.baseline,
                   "The teacher: score it too, and say what is kept")

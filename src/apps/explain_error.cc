@@ -27,6 +27,19 @@ std::vector<std::string> Alternatives(const CLI::App& command,
   return names;
 }
 
+// CLI11 says "Could not convert: --seed = x".
+std::string Reworded(const std::string& message) {
+  constexpr std::string_view kConvert = "Could not convert: ";
+  constexpr std::string_view kEquals = " = ";
+  const size_t equals = message.find(kEquals);
+  if (!message.starts_with(kConvert) || equals == std::string::npos) {
+    return message;
+  }
+  return fmt::format("{}: expected a number, found '{}'",
+                     message.substr(kConvert.size(), equals - kConvert.size()),
+                     message.substr(equals + kEquals.size()));
+}
+
 }  // namespace
 
 std::string ExplainParseError(const CLI::App& program,
@@ -53,7 +66,7 @@ std::string ExplainParseError(const CLI::App& program,
     }
     return fmt::format("{}: one argument too many: '{}'.{}", name, word, help);
   }
-  return fmt::format("{}: {}{}", name, error.what(), help);
+  return fmt::format("{}: {}{}", name, Reworded(error.what()), help);
 }
 
 }  // namespace llamba

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "apps/number_checks.h"
 #include "apps/suggest.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -70,7 +71,7 @@ void AddComputeFlags(CLI::App& command, ModelFlags& flags) {
       .add_option("--threads", flags.threads,
                   "Threads that compute (default: one a core)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024))
+      ->check(WholeNumber(1, 1024))
       ->group("Model");
 }
 

@@ -2,6 +2,7 @@
 
 #include "apps/commands.h"
 #include "apps/flags.h"
+#include "apps/number_checks.h"
 #include "apps/output.h"
 #include "apps/program.h"
 #include "apps/text_windows.h"
@@ -94,11 +95,11 @@ void AddImatrixCommand(CLI::App& program) {
                     "`quantize` then makes up for errors, column by column");
   imatrix->add_option("--window", flags->window, "Tokens read in one go")
       ->type_name("N")
-      ->check(CLI::Range(int64_t{2}, int64_t{1} << 24))
+      ->check(WholeNumber(2, int64_t{1} << 24))
       ->capture_default_str();
   imatrix->add_option("--limit", flags->limit, "Stop after N tokens; 0: never")
       ->type_name("N")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->check(WholeNumber(0))
       ->capture_default_str();
   imatrix->footer(
       "Examples:\n"

@@ -5,6 +5,7 @@
 
 #include "apps/commands.h"
 #include "apps/flags.h"
+#include "apps/number_checks.h"
 #include "apps/output.h"
 #include "apps/program.h"
 #include "apps/text_windows.h"
@@ -180,11 +181,11 @@ void AddKlCommand(CLI::App& program) {
                  "Tokens read from an empty state: a prefix token and N - 1 of "
                  "the text, which are scored")
       ->type_name("N")
-      ->check(CLI::Range(int64_t{2}, int64_t{1} << 24))
+      ->check(WholeNumber(2, int64_t{1} << 24))
       ->capture_default_str();
   kl->add_option("--limit", flags->limit, "Stop after N tokens; 0: never")
       ->type_name("N")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->check(WholeNumber(0))
       ->capture_default_str();
   AddComputeFlags(*kl, flags->model);
   AddTokenizerFlag(*kl, &flags->model.tokenizer)->group("Model");

@@ -7,6 +7,7 @@
 #include "apps/commands.h"
 #include "apps/flags.h"
 #include "apps/id_list.h"
+#include "apps/number_checks.h"
 #include "apps/output.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -199,7 +200,7 @@ void AddLogitsCommand(CLI::App& program) {
       ->add_option("--top", flags->top,
                    "How many of the largest logits to print; 0: all, by id")
       ->type_name("K")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 30))
+      ->check(WholeNumber(0))
       ->capture_default_str();
   logits
       ->add_option("--split", flags->split,

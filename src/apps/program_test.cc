@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "apps/help.h"
+#include "apps/number_checks.h"
 
 namespace llamba {
 namespace {
@@ -32,6 +33,33 @@ TEST(ProgramTest, NamesTheNearestFlagAndCommand) {
   EXPECT_THAT(Refusal("run a b"), HasSubstr("one argument too many: 'b'"));
   EXPECT_THAT(Refusal("run a --dtype bf61"), HasSubstr("Did you mean 'bf16'?"));
   EXPECT_THAT(Refusal("--vresion"), HasSubstr("Did you mean '--version'?"));
+}
+
+TEST(ProgramTest, SaysWhichNumberIsExpected) {
+  EXPECT_THAT(
+      Refusal("run m --threads 0"),
+      HasSubstr("--threads: expected a whole number from 1 to 1024, found "
+                "'0'\n"));
+  EXPECT_THAT(Refusal("eval m --limit x"),
+              HasSubstr("--limit: expected a whole number from 1 up, found "
+                        "'x'\n"));
+  EXPECT_THAT(Refusal("kl a b --window 2.5"), HasSubstr("found '2.5'\n"));
+  EXPECT_THAT(Refusal("eval m --limit 99999999999999999999"),
+              HasSubstr("found '99999999999999999999'\n"));
+  EXPECT_THAT(Refusal("run m --seed x"),
+              HasSubstr("--seed: expected a number, found 'x'\n"));
+}
+
+TEST(NumberChecksTest, TakeTheirBounds) {
+  for (const char* good : {"2", "3"}) EXPECT_EQ(WholeNumber(2, 3)(good), "");
+  for (const char* bad : {"1", "4", "", "2x", "+2", "1e1"}) {
+    EXPECT_NE(WholeNumber(2, 3)(bad), "") << bad;
+  }
+  EXPECT_EQ(WholeNumber(0)("9223372036854775807"), "");
+  for (const char* good : {"0.001", "1e300"}) EXPECT_EQ(AboveZero()(good), "");
+  for (const char* bad : {"0", "-1", "inf", "nan", "x", ""}) {
+    EXPECT_NE(AboveZero()(bad), "") << bad;
+  }
 }
 
 // The rules of commands.h, for whoever adds a command.

@@ -5,6 +5,7 @@
 #include "apps/commands.h"
 #include "apps/flags.h"
 #include "apps/model_output.h"
+#include "apps/number_checks.h"
 #include "apps/output.h"
 #include "base/error.h"
 #include "formats/formats.h"
@@ -140,7 +141,7 @@ void AddQuantizeCommand(CLI::App& program) {
   AddTokenizerFlag(*quantize, &flags->tokenizer);
   quantize->add_option("--threads", flags->threads, "Threads (default: cores)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024));
+      ->check(WholeNumber(1, 1024));
   quantize->add_flag("--json", flags->json, "Print the report as JSON");
   quantize->footer(
       "Examples:\n"

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "apps/number_checks.h"
 #include "base/error.h"
 #include "base/thread_pool.h"
 
@@ -16,11 +17,13 @@ void AddDeviceFlags(CLI::App& command, DeviceFlags& flags) {
   command
       .add_option("--device", flags.device,
                   "Where to compute: auto, cpu, cuda or cuda:N")
+      ->type_name("DEVICE")
       ->capture_default_str();
   command
       .add_option("--threads", flags.threads,
                   "Threads on the host (default: one a core; 4 beside a GPU)")
-      ->check(CLI::NonNegativeNumber);
+      ->type_name("N")
+      ->check(WholeNumber(1, 1024));
 }
 
 namespace {
@@ -48,8 +51,10 @@ int ChooseGpu(const std::string& name, int local_rank) {
     }
   }
   if (index < 0 || index >= gpus) {
-    Fail("--device {}: expected auto, cpu, cuda or cuda:N with N below {}",
-         name, gpus);
+    Fail(
+        "--device {}: expected auto, cpu, cuda or cuda:N, N below the number "
+        "of GPUs, which is {}",
+        name, gpus);
   }
   return index;
 }

@@ -5,6 +5,7 @@
 
 #include "apps/distill/commands.h"
 #include "apps/distill/device_flags.h"
+#include "apps/number_checks.h"
 #include "base/interrupt.h"
 #include "distill/teacher/induction.h"
 
@@ -41,11 +42,15 @@ void AddLayersCommand(CLI::App& program) {
   const auto flags = std::make_shared<LayersFlags>();
   CLI::App* command = program.add_subcommand(
       "layers", "Measure which layers copy, for a hybrid to keep");
-  command->add_option("--teacher", flags->teacher, "A Llama")->required();
+  command->add_option("--teacher", flags->teacher, "A Llama")
+      ->required()
+      ->type_name("MODEL");
   command->add_option("--count", flags->count, "How many layers to keep")
+      ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(WholeNumber(1, 1 << 20));
   command->add_option("--seed", flags->options.seed, "Of the random text")
+      ->type_name("N")
       ->capture_default_str();
   AddDeviceFlags(*command, flags->device);
   command->footer(

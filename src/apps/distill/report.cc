@@ -16,9 +16,12 @@ void AddReportCommand(CLI::App& program) {
   CLI::App* command = program.add_subcommand(
       "report", "Draw a run's losses, evaluations and maps as an HTML page");
   command->add_option("RUN", flags->run, "The output folder of train")
-      ->required();
-  command->add_option("-o,--output", flags->output,
-                      "Where to write it (default: RUN/report.html)");
+      ->required()
+      ->type_name("RUN");
+  command
+      ->add_option("-o,--output", flags->output,
+                   "Where to write it (default: RUN/report.html)")
+      ->type_name("FILE");
   command->footer(
       "Examples:\n"
       "  llamba-distill report student -o student.html");

@@ -4,6 +4,7 @@
 
 #include "apps/distill/commands.h"
 #include "apps/distill/device_flags.h"
+#include "apps/number_checks.h"
 #include "base/interrupt.h"
 #include "distill/teacher/sample_shard.h"
 
@@ -39,11 +40,16 @@ void AddSampleCommand(CLI::App& program) {
   const auto flags = std::make_shared<SampleFlags>();
   CLI::App* command = program.add_subcommand(
       "sample", "Let the teacher write text or conversations as shards");
-  command->add_option("--teacher", flags->teacher, "A Llama")->required();
+  command->add_option("--teacher", flags->teacher, "A Llama")
+      ->required()
+      ->type_name("MODEL");
   command->add_option("-o,--output", flags->output, "Folder for the shard")
-      ->required();
+      ->required()
+      ->type_name("DIR");
   command->add_option("--tokens", flags->options.tokens, "How many, about")
-      ->capture_default_str();
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(WholeNumber(1));
   CLI::Option* conversations =
       command->add_flag("--conversations", flags->options.conversations,
                         "Questions and answers by its chat template, instead "
@@ -51,20 +57,26 @@ void AddSampleCommand(CLI::App& program) {
   command
       ->add_option("--prompt", flags->options.prompt,
                    "What each free text begins with")
+      ->type_name("TEXT")
       ->excludes(conversations);
   command
       ->add_option("--rows", flags->options.sampling.rows, "Texts side by side")
+      ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(WholeNumber(1, 1 << 20));
   command
       ->add_option("--length", flags->options.sampling.length, "Tokens a row")
+      ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(WholeNumber(2));
   command
       ->add_option("--temperature", flags->options.sampling.temperature,
                    "Of its choices")
-      ->capture_default_str();
+      ->type_name("T")
+      ->capture_default_str()
+      ->check(AboveZero());
   command->add_option("--seed", flags->options.sampling.seed, "Of its choices")
+      ->type_name("N")
       ->capture_default_str();
   AddDeviceFlags(*command, flags->device);
   command->footer(

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "apps/distill/commands.h"
+#include "apps/number_checks.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "tokenizer/tokenizer.h"
@@ -44,11 +45,13 @@ void AddTokenizeCommand(CLI::App& program) {
   command
       ->add_option("--teacher", flags->teacher,
                    "The teacher, or its tokenizer's folder")
-      ->required();
+      ->required()
+      ->type_name("MODEL");
   command
       ->add_option("-o,--output", flags->options.output,
                    "Folder for the shards")
-      ->required();
+      ->required()
+      ->type_name("DIR");
   command
       ->add_option("--separator", flags->options.separator,
                    "What parts the documents of a text; it becomes the "
@@ -57,10 +60,13 @@ void AddTokenizeCommand(CLI::App& program) {
   command
       ->add_option("--shard-tokens", flags->options.shard_tokens,
                    "Tokens a shard, about")
+      ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  command->add_option("--threads", flags->threads,
-                      "Threads (default: one a core)");
+      ->check(WholeNumber(1));
+  command
+      ->add_option("--threads", flags->threads, "Threads (default: one a core)")
+      ->type_name("N")
+      ->check(WholeNumber(1, 1024));
   command->footer(
       "Examples:\n"
       "  llamba-distill tokenize corpus.txt --teacher DIR -o shards\n"

@@ -1,0 +1,32 @@
+#include "apps/number_checks.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/parse_number.h"
+
+namespace llamba {
+
+CLI::Validator WholeNumber(int64_t least, int64_t most) {
+  const bool bounded = most != std::numeric_limits<int64_t>::max();
+  const std::string range = bounded ? fmt::format("from {} to {}", least, most)
+                                    : fmt::format("from {} up", least);
+  const auto check = [=](const std::string& word) -> std::string {
+    const auto number = ParseNumber<int64_t>(word);
+    if (number && *number >= least && *number <= most) return "";
+    return fmt::format("expected a whole number {}, found '{}'", range, word);
+  };
+  return CLI::Validator(check, "");
+}
+
+CLI::Validator AboveZero() {
+  const auto check = [](const std::string& word) -> std::string {
+    const auto number = ParseNumber<double>(word);
+    if (number && *number > 0 && std::isfinite(*number)) return "";
+    return fmt::format("expected a number above 0, found '{}'", word);
+  };
+  return CLI::Validator(check, "");
+}
+
+}  // namespace llamba
