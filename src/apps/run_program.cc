@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <new>
 
@@ -47,6 +48,8 @@ int RunProgram(CLI::App& program, int argc, char** argv) {
     return failed != 0 ? failed : exit.code;
   } catch (const std::bad_alloc&) {
     spdlog::error("out of memory");
+  } catch (const std::filesystem::filesystem_error& error) {
+    spdlog::error("{}: {}", error.path1().string(), error.code().message());
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
   }

@@ -176,6 +176,9 @@ case_tokenize() {
   expect 0 "$distill" tokenize - --teacher "$teacher" -o "$tmp/stdin" <"$tmp/a.txt"
   expect 1 "$distill" tokenize "$tmp/b.jsonl" --teacher "$teacher" -o "$tmp/t"
   err_has "b.jsonl: line 2"
+  : >"$tmp/empty.txt"
+  expect 1 "$distill" tokenize "$tmp/empty.txt" --teacher "$teacher" -o "$tmp/t"
+  err_has "empty.txt: expected text, found none"
   expect 1 "$distill" tokenize "$tmp/absent" --teacher "$teacher" -o "$tmp/t"
   err_has "absent"
 }
@@ -203,6 +206,22 @@ case_sample() {
   expect 1 "$distill" sample --teacher "$teacher" --length 4 \
     --prompt "Once upon a time there was a little girl" -o "$tmp/x"
   err_has "leaves no room in texts of 4"
+  expect 1 "$distill" sample --teacher "$teacher" --length 1 -o "$tmp/x"
+  err_has "--length: expected a whole number from 2 up, found '1'"
+  expect 1 "$distill" sample --teacher "$teacher" --tokens 0 -o "$tmp/x"
+  err_has "--tokens: expected a whole number from 1 up, found '0'"
+  : >"$tmp/file"
+  expect 1 "$distill" sample --teacher "$teacher" -o "$tmp/file"
+  err_has "$tmp/file: Not a directory"
+  # What a signal leaves, if anything, is whole; the code tells of it.
+  (trap - INT; exec "$distill" sample --teacher "$teacher" --tokens 100000000 \
+    --rows 16 --length 32 --threads 1 -o "$tmp/part" 2>"$tmp/err") &
+  local pid=$!
+  started+=("$pid")
+  sleep 2
+  kill -INT "$pid"; wait "$pid"
+  [[ $? == 130 ]] || fail "SIGINT: $(cat "$tmp/err")"
+  [[ $(ls "$tmp/part") =~ ^(sampled-0.tokens)?$ ]] || fail "not one whole shard"
 }
 
 case_errors() {

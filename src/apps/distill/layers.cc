@@ -5,8 +5,8 @@
 
 #include "apps/distill/commands.h"
 #include "apps/distill/device_flags.h"
+#include "apps/distill/interruptible.h"
 #include "apps/number_checks.h"
-#include "base/interrupt.h"
 #include "distill/teacher/induction.h"
 
 namespace llamba::distill {
@@ -23,8 +23,8 @@ void RunLayers(const LayersFlags& flags) {
   const torch::Device device = OpenDevice(flags.device, 0);
   const LayerStack teacher = OpenTeacher(
       flags.teacher, torch::TensorOptions(torch::kFloat32).device(device));
-  const InterruptGuard guard;
-  const Tensor scores = InductionScores(teacher, flags.options);
+  Tensor scores;
+  Interruptible([&] { scores = InductionScores(teacher, flags.options); });
   fmt::print("layer  sum of heads  strongest head\n");
   for (int64_t layer = 0; layer < scores.size(0); ++layer) {
     const auto [strongest, head] = scores[layer].max(0);

@@ -4,8 +4,8 @@
 
 #include "apps/distill/commands.h"
 #include "apps/distill/device_flags.h"
+#include "apps/distill/interruptible.h"
 #include "apps/number_checks.h"
-#include "base/interrupt.h"
 #include "distill/teacher/sample_shard.h"
 
 namespace llamba::distill {
@@ -23,15 +23,17 @@ void RunSample(const SampleFlags& flags) {
   const auto type = device.is_cuda() ? torch::kBFloat16 : torch::kFloat32;
   const LayerStack teacher =
       OpenTeacher(flags.teacher, torch::TensorOptions(type).device(device));
-  const InterruptGuard guard;
   const std::string path = fmt::format("{}/sampled-{}.tokens", flags.output,
                                        flags.options.sampling.seed);
   SampleShardOptions options = flags.options;
   options.keep_partial = true;
-  const SampleShardResult result =
-      SampleShard(teacher, tokenizer, options, path);
-  spdlog::info("{} documents, {} tokens in {}", result.n_documents,
-               result.n_tokens, path);
+  Interruptible([&] {
+    const SampleShardResult result =
+        SampleShard(teacher, tokenizer, options, path);
+    spdlog::info("{}{} documents, {} tokens in {}",
+                 InterruptGuard::Interrupted() ? "stopped: " : "",
+                 result.n_documents, result.n_tokens, path);
+  });
 }
 
 }  // namespace

@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "apps/distill/commands.h"
+#include "apps/distill/interruptible.h"
 #include "apps/number_checks.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 #include "tokenizer/tokenizer.h"
 
 namespace llamba::distill {
@@ -22,9 +22,10 @@ struct TokenizeFlags {
 void RunTokenize(const TokenizeFlags& flags) {
   if (flags.threads > 0) ThreadPool::SetDefaultThreads(flags.threads);
   const Tokenizer tokenizer = LoadTokenizer(flags.teacher);
-  const InterruptGuard guard;
-  const TokenizeResult result =
-      TokenizeFiles(tokenizer, flags.options, ThreadPool::Default());
+  TokenizeResult result;
+  Interruptible([&] {
+    result = TokenizeFiles(tokenizer, flags.options, ThreadPool::Default());
+  });
   spdlog::info("{} documents, {} tokens in {} shards, {:.2f} bytes a token",
                result.n_documents, result.n_tokens, result.n_shards,
                static_cast<double>(result.n_bytes) /

@@ -1,5 +1,7 @@
 #include "distill/data/tokenize.h"
 
+#include <fmt/ranges.h>
+
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -135,6 +137,9 @@ TokenizeResult TokenizeFiles(const Tokenizer& tokenizer,
     result.n_bytes += reader.bytes_read();
   }
   flush();
+  if (result.n_documents == 0) {
+    Fail("{}: expected text, found none", fmt::join(options.inputs, ", "));
+  }
   progress.Update(static_cast<double>(result.n_bytes) / 1e6);
   progress.Finish();
   return result;

@@ -65,6 +65,9 @@ SampleShardResult SampleShard(const LayerStack& teacher,
                               const Tokenizer& tokenizer,
                               const SampleShardOptions& options,
                               const std::string& path) {
+  // Before hours of work, not after.
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder);
   SampleOptions sampling = options.sampling;
   SetEnds(tokenizer, options, &sampling);
   sampling.length = std::min(
@@ -87,11 +90,10 @@ SampleShardResult SampleShard(const LayerStack& teacher,
     return writer.n_tokens() < options.tokens && !InterruptGuard::Interrupted();
   });
   progress.Finish();
-  if (InterruptGuard::Interrupted() && !options.keep_partial) {
+  if (InterruptGuard::Interrupted() &&
+      (!options.keep_partial || writer.n_documents() == 0)) {
     Fail("interrupted while the teacher wrote {}", path);
   }
-  const auto folder = std::filesystem::path(path).parent_path();
-  if (!folder.empty()) std::filesystem::create_directories(folder);
   const SampleShardResult result{writer.n_documents(), writer.n_tokens()};
   writer.Flush(path);
   return result;

@@ -14,8 +14,8 @@ struct SampleShardOptions {
   bool conversations = false;
   // What each free text begins with; empty leaves the beginning to the teacher.
   std::string prompt = {};
-  // What a signal leaves: the documents written so far, or an Error and no
-  // file.
+  // What a signal leaves: the documents written so far, or (also where there
+  // are none) an Error and no file.
   bool keep_partial = false;
   // Its ends and prefix are set here; its length is cut to the teacher's
   // context.
