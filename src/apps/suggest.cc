@@ -26,10 +26,14 @@ int EditDistance(std::string_view a, std::string_view b) {
 std::string Nearest(std::string_view word,
                     const std::vector<std::string>& candidates) {
   std::string nearest;
+  std::string lower(word);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
   int best = std::max(1, static_cast<int>(word.size()) / 3) + 1;
   for (const std::string& candidate : candidates) {
-    int distance = EditDistance(word, candidate);
-    if (word.size() >= 2 && candidate.starts_with(word)) distance = 1;
+    int distance = EditDistance(lower, candidate);
+    if (lower.size() >= 2 && candidate.starts_with(lower)) distance = 1;
     if (distance < best) {
       best = distance;
       nearest = candidate;
