@@ -1,17 +1,18 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <filesystem>
 
 #include "apps/commands.h"
 #include "apps/eval_flags.h"
 #include "apps/eval_model.h"
+#include "apps/id_list.h"
 #include "apps/output.h"
 #include "apps/program.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "llamba/version.h"
+#include "model/checkpoint.h"
 
 namespace llamba {
 namespace {
@@ -27,18 +28,17 @@ void WriteReports(const EvalFlags& flags, const EvalReport& report,
 }
 
 // Before hours of work, not after.
-void CheckFolders(const EvalFlags& flags) {
+void CheckFlags(const EvalFlags& flags) {
   for (const std::string& path :
        {flags.json, flags.markdown, flags.html, flags.samples}) {
-    const auto folder = std::filesystem::path(path).parent_path();
-    if (!folder.empty() && !IsDirectory(folder.string())) {
-      Fail("{}: no such directory: {}", path, folder.string());
-    }
+    if (!path.empty()) CheckOutputPath(path);
   }
+  ParseIdList(flags.costs, "--costs");
+  if (!flags.baseline.empty()) OpenCheckpoint(flags.baseline);
 }
 
 void Eval(const EvalFlags& flags) {
-  CheckFolders(flags);
+  CheckFlags(flags);
   const std::vector<Job> jobs = MakeJobs(flags);
   const InterruptGuard guard;
   EvalReport report;
@@ -57,7 +57,10 @@ void Eval(const EvalFlags& flags) {
   }
   PrintText(ToText(report));
   if (InterruptGuard::Interrupted()) {
-    PrintNote("cancelled: what is above was finished; no file was written");
+    PrintNote(report.model.results.empty()
+                  ? "cancelled: nothing was finished, no file was written"
+                  : "cancelled: what is above was finished; no file was "
+                    "written");
     throw Exit{130};
   }
   WriteReports(flags, report, samples);

@@ -145,7 +145,11 @@ std::vector<Job> MakeJobs(const EvalFlags& flags) {
   options.shots = flags.shots;
   std::vector<const Task*> tasks;
   for (const std::string& name : SplitNames(flags.tasks)) {
-    tasks.push_back(TaskNamed(name));
+    const Task* task = TaskNamed(name);
+    if (std::find(tasks.begin(), tasks.end(), task) != tasks.end()) {
+      Fail("--tasks: '{}' is there twice", name);
+    }
+    tasks.push_back(task);
   }
   if (!tasks.empty() && flags.data.empty()) {
     Fail("--data: expected the directory of the items, found none");

@@ -11,6 +11,7 @@
 #include "eval/engine/engine_source.h"
 #include "eval/engine/trie_walk.h"
 #include "generate/loaded_model.h"
+#include "model/checkpoint.h"
 #include "runtime/bench/measure.h"
 #include "runtime/bench/stream.h"
 #include "runtime/state_file.h"
@@ -64,6 +65,11 @@ int64_t MaxLength(const EvalFlags& flags, const ModelConfig& config,
     return *flags.max_length;
   }
   if (own > 0) return own;
+  if (!flags.baseline.empty()) {
+    const int64_t teachers =
+        OpenCheckpoint(flags.baseline).config.context_length;
+    if (teachers > 0) return teachers;
+  }
   Fail(
       "{}: its config does not say how long its teacher's context is: give "
       "--max-length, as the teacher's max_position_embeddings",
@@ -101,9 +107,6 @@ void MeasureCosts(const EvalFlags& flags,
   Measure measure(model, kRepeats);
   const bool bounded = model->config().HasMixer(MixerKind::kAttention);
   for (const int32_t tokens : ParseIdList(lengths, "--costs")) {
-    if (tokens < 0) {
-      Fail("--costs: expected 0 tokens or more, found {}", tokens);
-    }
     // A sample of steps goes on from there.
     if (bounded && tokens + Measure::kSampleSteps * (kRepeats + 1) >
                        model->config().context_length) {

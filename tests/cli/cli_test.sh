@@ -36,6 +36,7 @@ text() { cat "$tmp/out"; echo .; }  # the dot keeps line breaks at the end
 # The reference: golden.json beside the model, decoded by sentencepiece.
 prompt="Once upon a time, there was a little girl named Lily. She loved to play \
 outside in the park. One day, she saw a big, red ball."
+teacher=$(dirname "$0")/../data/stories260k.gguf
 greedy=" She wanted to play with it, but it was too high. She wanted to play \
 with it, but she didn't want to play with it.
 L"
@@ -279,8 +280,20 @@ case_eval() {
   grep -q '"arguments":\[\["Lily ran.\\nQuestion: She sat. True or False?\\nAnswer:"," True"\],' \
     "$tmp/s.jsonl" || fail "no prompt in the samples"
   [ "$(wc -l <"$tmp/s.jsonl")" = 1 ] || fail "not one sample of one item"
+  # Without --max-length, as far as the teacher sees.
+  run 0 eval "$model" --tasks rte --data "$tmp/data" --baseline "$teacher"
+  out_has "at most 512 tokens at a time"
+  run 1 eval "$model" --tasks rte --data "$tmp/data"; err_has "give --max-length"
   run 1 eval "$model" --tasks rte "${flags[@]}" --json "$tmp/none/r.json"
   err_has "no such directory"
+  # Before the work, not after it.
+  run 1 eval "$model" --tasks rte "${flags[@]}" --json "$tmp"
+  err_has "expected a file, found a directory"
+  run 1 eval "$model" --tasks rte "${flags[@]}" --costs 0,x; err_has "found 'x'"
+  run 1 eval "$model" --tasks rte "${flags[@]}" --baseline "$tmp/none.gguf"
+  err_has "$tmp/none.gguf"
+  grep -q "100 %" "$tmp/err" && fail "the model was scored first"
+  run 1 eval "$model" --tasks rte,copa,rte "${flags[@]}"; err_has "'rte' is there twice"
   run 1 eval "$model" --tasks rta "${flags[@]}"; err_has "Did you mean 'rte'?"
   run 1 eval "$model" --tasks rte "${flags[@]}" --limit 0; err_has "--limit"
   run 1 eval "$model" --tasks copa "${flags[@]}"; err_has "copa.jsonl"
