@@ -2,6 +2,7 @@
 
 #include "apps/commands.h"
 #include "apps/flags.h"
+#include "apps/model_output.h"
 #include "apps/number_checks.h"
 #include "apps/output.h"
 #include "apps/program.h"
@@ -36,7 +37,10 @@ void ReadWindows(const std::shared_ptr<const Model>& model,
       1, Executor::kMaxRows / static_cast<int64_t>(windows[0].size())));
   int64_t done = 0;
   for (size_t at = 0; at < windows.size(); at += together) {
-    if (InterruptGuard::Interrupted()) throw Exit{130};
+    if (InterruptGuard::Interrupted()) {
+      PrintNote("cancelled; nothing was written");
+      throw Exit{130};
+    }
     const size_t n = std::min(together, windows.size() - at);
     std::vector<State> states(n, model->NewState());
     std::vector<SequenceInput> inputs;
@@ -56,12 +60,15 @@ void Gather(const ImatrixFlags& flags) {
   options.load = ToLoadOptions(flags.model);
   ImatrixCollector collector(flags.moments);
   options.load.observer = &collector;
+  CheckOutputPath(flags.out);
+  RefuseOwnInput(flags.model.model, flags.out);
   const std::string where =
       flags.text.file.empty() ? "the text" : flags.text.file;
   const std::string text = ReadText(flags.text, false);
   const auto loaded = LoadedModel::Open(flags.model.model, options);
   const Windows windows =
       TextWindows(loaded->tokenizer(), text, flags.window, flags.limit, where);
+  CheckWindowsFit(windows, loaded->model()->config(), flags.model.model);
   ForEachMatrix(loaded->model()->weights(),
                 [&](TensorId id, const MatrixView& view) {
                   collector.Watch(view, TensorName(Layout::kGgufLlamba, id));

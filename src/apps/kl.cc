@@ -39,6 +39,7 @@ class Side {
         executor_(model_),
         state_(model_->NewState()) {}
 
+  const ModelConfig& config() const { return model_->config(); }
   int64_t vocab() const { return model_->config().vocab_size; }
   void Restart() { state_ = model_->NewState(); }
   void Read(std::span<const int32_t> ids) {
@@ -146,11 +147,17 @@ void Kl(const KlFlags& flags) {
         flags.model.model, flags.other, a.vocab(), b.vocab(),
         tokenizer.vocab_size());
   }
+  CheckWindowsFit(windows, a.config(), flags.model.model);
+  CheckWindowsFit(windows, b.config(), flags.other);
   const InterruptGuard guard;
   Progress bar("comparing", "tokens", static_cast<double>(TokensIn(windows)));
   Divergence divergence;
   for (const std::vector<int32_t>& window : windows) {
-    if (InterruptGuard::Interrupted()) throw Exit{130};
+    if (InterruptGuard::Interrupted()) {
+      PrintNote(fmt::format("cancelled after {} of {} tokens",
+                            divergence.tokens(), TokensIn(windows)));
+      throw Exit{130};
+    }
     CompareWindow(window, a, b, &divergence);
     bar.Update(static_cast<double>(divergence.tokens()));
   }

@@ -26,14 +26,6 @@ bool SameFile(const fs::path& a, const fs::path& b) {
   return fs::equivalent(a, b, ignored);
 }
 
-void RefuseOwnInput(const fs::path& input, const std::string& out) {
-  const bool loose = input.extension() == ".safetensors";
-  const fs::path parent = input.has_parent_path() ? input.parent_path() : ".";
-  if (SameFile(input, out) || (loose && SameFile(parent, out))) {
-    Fail("--out {}: expected another place than the model that is read", out);
-  }
-}
-
 bool HasTokenizer(const Checkpoint& checkpoint) {
   if (checkpoint.gguf) return checkpoint.gguf->Has("tokenizer.ggml.model");
   return FileExists(checkpoint.path + "/tokenizer.json") ||
@@ -82,6 +74,15 @@ GgufMetadata GeneralKeys(const Checkpoint& checkpoint) {
 }
 
 }  // namespace
+
+void RefuseOwnInput(const std::string& input, const std::string& out) {
+  const fs::path path = input;
+  const bool loose = path.extension() == ".safetensors";
+  const fs::path parent = path.has_parent_path() ? path.parent_path() : ".";
+  if (SameFile(path, out) || (loose && SameFile(parent, out))) {
+    Fail("--out {}: expected another place than the model that is read", out);
+  }
+}
 
 ModelToWrite OpenModelToWrite(const std::string& path,
                               const std::string& tokenizer,

@@ -24,6 +24,8 @@ struct ModelToWrite {
 ModelToWrite OpenModelToWrite(const std::string& path,
                               const std::string& tokenizer,
                               const std::string& out);
+// Throws Error where `out` is the very model at `input`.
+void RefuseOwnInput(const std::string& input, const std::string& out);
 // The tokenizer's keys, and what the new file keeps of the old one's own.
 GgufMetadata ExtraMetadata(const ModelToWrite& model);
 

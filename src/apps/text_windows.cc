@@ -45,6 +45,17 @@ std::vector<std::vector<int32_t>> TextWindows(const Tokenizer& tokenizer,
   return windows;
 }
 
+void CheckWindowsFit(const std::vector<std::vector<int32_t>>& windows,
+                     const ModelConfig& config, const std::string& path) {
+  const auto longest = static_cast<int64_t>(windows.at(0).size());
+  if (!config.HasMixer(MixerKind::kAttention) ||
+      longest <= config.context_length) {
+    return;
+  }
+  Fail("--window: {}: expected {} (its context length) at most, found {}", path,
+       config.context_length, longest);
+}
+
 int64_t TokensIn(const std::vector<std::vector<int32_t>>& windows) {
   int64_t n = 0;
   for (const auto& window : windows) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "model/config.h"
 #include "tokenizer/tokenizer.h"
 
 namespace llamba {
@@ -19,6 +20,11 @@ std::vector<std::vector<int32_t>> TextWindows(const Tokenizer& tokenizer,
                                               std::string text, int64_t window,
                                               int64_t limit,
                                               const std::string& where);
+
+// Throws Error where an attention layer of `path`, whose configuration this is,
+// cannot see as far as the longest window goes.
+void CheckWindowsFit(const std::vector<std::vector<int32_t>>& windows,
+                     const ModelConfig& config, const std::string& path);
 
 // Tokens of the text in all windows: without the prefixes.
 int64_t TokensIn(const std::vector<std::vector<int32_t>>& windows);

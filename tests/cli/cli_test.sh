@@ -400,6 +400,13 @@ case_imatrix() {
   run 1 imatrix "$model" -f "$tmp/bad" -o "$tmp/none.gguf"; err_has "invalid UTF-8"
   run 1 imatrix "$model" -f "$tmp/text" -o "$tmp/none/i.gguf"; err_has "$tmp/none/i.gguf"
   [[ ! -e $tmp/none.gguf ]] || fail "a failed call wrote a file"
+  run 1 imatrix "$model" -f "$tmp/text" -o "$tmp"
+  err_has "expected a file, found a directory"
+  run 0 synth --shape tiny -o "$tmp/whole.gguf"
+  cp "$tmp/whole.gguf" "$tmp/before"
+  run 1 imatrix "$tmp/whole.gguf" -f "$tmp/text" -o "$tmp/whole.gguf"
+  err_has "expected another place than the model that is read"
+  cmp "$tmp/whole.gguf" "$tmp/before" || fail "the model was written over"
   # Of another model, another file, cut short.
   run 0 synth --shape tiny-hybrid -o "$tmp/other.gguf"
   run 1 quantize "$tmp/other.gguf" -o "$tmp/q.gguf" --type q4_0 --imatrix "$i"
@@ -423,6 +430,7 @@ case_imatrix_interrupt() {
   sleep 0.5
   kill -INT "$pid"
   wait "$pid"; same $? 130
+  err_has "nothing was written"
   only_files "$tmp/dir" "*"
 }
 
@@ -440,6 +448,10 @@ case_kl() {
   run 1 kl "$model"; err_has "B is required"
   run 1 kl "$model" "$tmp/q.gguf" -f "$tmp/text" --windows 3; err_has "'--window'?"
   run 1 kl "$model" "$tmp/q.gguf" -p ""; err_has "expected a text, found none"
+  for _ in $(seq 20); do cat "$tmp/text"; done >"$tmp/long"
+  run 1 kl "$model" "$teacher" -f "$tmp/long" --window 600
+  err_has "--window: $teacher: expected 512 (its context length) at most, found 600"
+  run 0 kl "$model" "$teacher" -f "$tmp/text" --window 600
   run 1 kl "$model" "$tmp/none.gguf" -f "$tmp/text"; err_has "$tmp/none.gguf"
   run 1 kl "$model" "$tmp/q.gguf" -f "$tmp/none"; err_has "$tmp/none"
   head -c 50000 "$tmp/q.gguf" >"$tmp/cut.gguf"
