@@ -100,6 +100,17 @@ TEST(AtomicFile, ReplacesWhatLinksLeadTo) {
   for (const auto& path : {target, link, second}) std::filesystem::remove(path);
 }
 
+TEST(AtomicFile, NamesTheFileThatWasAskedFor) {
+  try {
+    AtomicFile file("/nowhere/report.html");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "/nowhere/report.html: cannot create: No such file or "
+                 "directory");
+  }
+}
+
 // /dev/stdout of a redirected program leads to a file that its shell holds.
 TEST(AtomicFile, WritesInPlaceThroughProc) {
   const std::string path = TempPath("atomic_held");

@@ -76,7 +76,7 @@ AtomicFile::AtomicFile(const std::string& path) : path_(ReplaceablePath(path)) {
   }
   file_ = std::fopen(temporary_.c_str(), "wb");
   if (file_ == nullptr) {
-    Fail("{}: cannot create: {}", temporary_, std::strerror(errno));
+    Fail("{}: cannot create: {}", path, std::strerror(errno));
   }
 }
 
