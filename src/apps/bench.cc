@@ -14,6 +14,7 @@
 #include "base/progress.h"
 #include "runtime/bench/measure.h"
 #include "runtime/bench/peak.h"
+#include "runtime/bench/stream.h"
 #include "runtime/state_file.h"
 
 namespace llamba {
@@ -76,7 +77,7 @@ BenchReport RunBench(const BenchFlags& flags) {
   report.parameters = model->config().NumParameters();
   report.isa = ops.kernels().isa;
   report.threads = ops.pool().n_threads();
-  report.dtype = DTypeName(model->weights().head.view.dtype);
+  report.dtype = DTypeName(StepType(model->weights()));
   report.repeats = flags.repeats;
   report.state_bytes = static_cast<int64_t>(model->NewState().bytes());
   report.float_peak = PeakRate(ops.pool(), ops.kernels().float_peak);

@@ -45,7 +45,7 @@ void Describe(const LoadedModel& loaded, int64_t max_length,
   report->parameters = model.config().NumParameters();
   report->weight_bytes = TotalBytes(StepMatrices(model.weights()));
   report->max_length = max_length;
-  report->dtype = DTypeName(model.weights().head.view.dtype);
+  report->dtype = DTypeName(StepType(model.weights()));
   report->isa = model.ops().kernels().isa;
   report->threads = model.ops().pool().n_threads();
 }

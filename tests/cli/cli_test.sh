@@ -299,6 +299,9 @@ case_eval() {
   run 1 eval "$model" --tasks copa "${flags[@]}"; err_has "copa.jsonl"
   run 1 eval "$model" --tasks rte; err_has "--data"
   run 1 eval "$model"; err_has "nothing to score"
+  # The type of most of the bytes, which the head's is not.
+  run 0 quantize "$model" -o "$tmp/q.gguf" --type q4_0 --embedding q8_0
+  run 0 eval "$tmp/q.gguf" --tasks rte "${flags[@]}"; out_has "matrices in Q4_0"
   : >"$tmp/data/rte.jsonl"
   run 1 eval "$model" --tasks rte "${flags[@]}"; err_has "expected items, found none"
   echo '{"sentence1": 1.5}' >"$tmp/data/rte.jsonl"

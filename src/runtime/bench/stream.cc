@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <map>
 
 namespace llamba {
 namespace {
@@ -51,6 +52,17 @@ std::vector<std::span<const std::byte>> StepMatrices(const Weights& weights) {
     parts.emplace_back(view.data, static_cast<size_t>(view.bytes()));
   });
   return parts;
+}
+
+DType StepType(const Weights& weights) {
+  std::map<DType, int64_t> bytes;
+  ForEachMatrix(weights, [&](TensorId, const MatrixView& view) {
+    bytes[view.dtype] += view.bytes();
+  });
+  return std::max_element(
+             bytes.begin(), bytes.end(),
+             [](const auto& a, const auto& b) { return a.second < b.second; })
+      ->first;
 }
 
 int64_t TotalBytes(const std::vector<std::span<const std::byte>>& parts) {

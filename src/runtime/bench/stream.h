@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/dtype.h"
 #include "base/thread_pool.h"
 #include "runtime/weights.h"
 
@@ -13,6 +14,9 @@ namespace llamba {
 // The bytes of every matrix that one token's step reads whole: what bounds how
 // fast one sequence can decode. Without the embedding, unless it is the head.
 std::vector<std::span<const std::byte>> StepMatrices(const Weights& weights);
+
+// The type that most bytes of these have.
+DType StepType(const Weights& weights);
 
 int64_t TotalBytes(const std::vector<std::span<const std::byte>>& parts);
 
