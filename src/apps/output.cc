@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/progress.h"
 
 namespace llamba {
 
@@ -38,7 +39,7 @@ void CheckOutputPath(const std::string& path) {
 
 std::string DescribeResult(const GenerateResult& result) {
   const auto rate = [](double r) {
-    return r > 0 ? fmt::format(" ({:.4g}/s)", r) : std::string();
+    return r > 0 ? fmt::format(" ({}/s)", RateString(r)) : std::string();
   };
   return fmt::format("{} tokens read{}, {} written{}; stopped by: {}",
                      result.prompt_tokens, rate(result.PrefillRate()),

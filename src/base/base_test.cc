@@ -199,6 +199,9 @@ TEST(Text, DurationsAndBytes) {
   EXPECT_EQ(DurationString(1.54), "1.5 s");
   EXPECT_EQ(DurationString(200), "3 min 20 s");
   EXPECT_EQ(DurationString(7500), "2 h 05 min");
+  EXPECT_EQ(RateString(0.51234), "0.5123");
+  EXPECT_EQ(RateString(999.94), "999.9");
+  EXPECT_EQ(RateString(14260.4), "14260");
   EXPECT_EQ(BytesString(512), "512 B");
   EXPECT_EQ(BytesString(2800000000), "2.8 GB");
   EXPECT_EQ(BytesString(999600), "1 MB");

@@ -63,8 +63,8 @@ void Progress::Draw(Clock::time_point now) {
       rate > 0 && share < 1 ? DurationString((total_ - done_) / rate) + " left"
                             : DurationString(elapsed);
   const std::string figures =
-      fmt::format("{:3.0f} %  {:.4g} {}/s  {}{}{}", 100 * share, rate, unit_,
-                  left, note_.empty() ? "" : "  ", note_);
+      fmt::format("{:3.0f} %  {} {}/s  {}{}{}", 100 * share, RateString(rate),
+                  unit_, left, note_.empty() ? "" : "  ", note_);
   if (terminal_) {
     const int filled = static_cast<int>(share * kBarWidth);
     fmt::print(stderr, "\r\x1b[K{} [{:=<{}}{: <{}}] {}", label_, "", filled, "",
@@ -81,6 +81,12 @@ std::string DurationString(double seconds) {
   if (whole < 3600)
     return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
+}
+
+std::string RateString(double rate) {
+  constexpr double kWhole = 1000;
+  return rate < kWhole ? fmt::format("{:.4g}", rate)
+                       : fmt::format("{:.0f}", rate);
 }
 
 std::string BytesString(uint64_t bytes) {

@@ -36,6 +36,8 @@ class Progress {
 
 // "1.5 s", "3 min 20 s", "2 h 05 min".
 std::string DurationString(double seconds);
+// Four digits, all of the whole ones: "0.5123", "31.15", "14260".
+std::string RateString(double rate);
 // "512 B", "1.4 MB", "2.80 GB" (powers of ten).
 std::string BytesString(uint64_t bytes);
 

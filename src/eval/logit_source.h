@@ -31,7 +31,7 @@ using ScoreSink =
     FunctionRef<void(size_t request, size_t index, const TokenScore& score)>;
 
 // Tokens run through the model so far, of how many that the requests need once
-// shared beginnings are run once. May throw to stop the work.
+// shared beginnings are run once; first with none. May throw to stop the work.
 using ScoreProgress = std::function<void(int64_t done, int64_t total)>;
 
 // What requests cost.

@@ -52,6 +52,7 @@ void EngineSource::Score(std::span<const ScoreRequest> requests, ScoreSink sink,
   TrieWalk walk(trie, *model_, state_bytes_);
   const auto start = Clock::now();
   int64_t done = 0;
+  if (progress) progress(done, trie.tokens());
   while (!walk.done()) {
     done += walk.Step(executor_, [&](const PrefixTrie::Node& node, size_t index,
                                      std::span<const float> logits) {

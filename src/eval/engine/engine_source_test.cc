@@ -47,7 +47,14 @@ TEST(EngineSourceTest, ForkingChangesNothing) {
   // With room for every state, and with room for hardly one.
   for (const size_t bytes : {EngineSource::kStateBytes, size_t{1}}) {
     EngineSource source(model, bytes);
-    const auto scores = ScoreSequences(source, requests, {});
+    std::vector<std::pair<int64_t, int64_t>> progress;
+    const auto scores =
+        ScoreSequences(source, requests, [&](int64_t done, int64_t total) {
+          progress.emplace_back(done, total);
+        });
+    // A clock that starts at the first has seen nothing done.
+    EXPECT_EQ(progress.front().first, 0);
+    EXPECT_EQ(progress.back().first, progress.back().second);
     for (size_t i = 0; i < requests.size(); ++i) {
       // Ten float32 terms of a softmax, each to 1e-6 of its size.
       EXPECT_NEAR(scores[i].log_likelihood, expected[i], 1e-4) << i;
