@@ -1,22 +1,15 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
 
 #include "apps/commands.h"
+#include "apps/own_folder.h"
 #include "base/error.h"
 
 namespace llamba {
 namespace {
 
 constexpr char kProgram[] = "llamba-distill";
-
-// The folder of the running program; empty where the system does not say.
-std::filesystem::path OwnFolder() {
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? std::filesystem::path() : self.parent_path();
-}
 
 [[noreturn]] void HandOver(const std::vector<std::string>& arguments) {
   std::vector<char*> argv = {const_cast<char*>(kProgram)};

@@ -4,6 +4,8 @@
 
 #include "apps/commands.h"
 #include "apps/help.h"
+#include "apps/own_folder.h"
+#include "base/file.h"
 #include "llamba/version.h"
 
 namespace llamba {
@@ -15,18 +17,29 @@ constexpr char kDescription[] =
     "safetensors). Its memory of a text has a fixed size, however long the "
     "text is, and can be saved, loaded and forked.";
 
-constexpr char kExamples[] =
-    "Type this first:\n"
-    "  llamba run models/stories260k-llamba.gguf -p \"Once upon a time\"\n"
-    "Then:\n"
-    "  llamba chat MODEL          talk with an instruct model\n"
-    "  llamba help run            every flag of a command, with examples";
+// The model that comes with the program: where it was installed, or in the
+// repository.
+std::string FirstModel() {
+  constexpr char kName[] = "models/stories260k-llamba.gguf";
+  const auto installed = OwnFolder().parent_path() / "share" / "llamba" / kName;
+  return FileExists(installed.string()) ? installed.string() : kName;
+}
+
+std::string Examples() {
+  return fmt::format(
+      "Type this first:\n"
+      "  llamba run {} -p \"Once upon a time\"\n"
+      "Then:\n"
+      "  llamba chat MODEL          talk with an instruct model\n"
+      "  llamba help run            every flag of a command, with examples",
+      FirstModel());
+}
 
 }  // namespace
 
 std::unique_ptr<CLI::App> MakeProgram() {
   auto program = std::make_unique<CLI::App>(kDescription, "llamba");
-  program->footer(kExamples);
+  program->footer(Examples());
   program->formatter(std::make_shared<HelpFormatter>());
   program->set_help_flag("-h,--help", "Show this help");
   program->set_version_flag("--version", fmt::format("llamba {}", kVersion),

@@ -51,6 +51,16 @@ case_help() {
   run 1 help rnu; err_has "Did you mean 'run'?"
 }
 
+# The first thing to type names the model that was installed with the program.
+case_installed() {
+  mkdir -p "$tmp/bin" "$tmp/share/llamba/models"
+  cp "$llamba" "$tmp/bin/llamba"
+  llamba=$tmp/bin/llamba
+  run 0; out_has "llamba run models/stories260k-llamba.gguf"
+  : >"$tmp/share/llamba/models/stories260k-llamba.gguf"
+  run 0; out_has "llamba run $tmp/share/llamba/models/stories260k-llamba.gguf"
+}
+
 case_misspelt() {
   run 1 rnu x; err_has "no command 'rnu'. Did you mean 'run'?"
   run 1 run x --promt y; err_has "no flag '--promt'. Did you mean '--prompt'?"

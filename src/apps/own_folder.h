@@ -1,0 +1,13 @@
+#ifndef LLAMBA_APPS_OWN_FOLDER_H_
+#define LLAMBA_APPS_OWN_FOLDER_H_
+
+#include <filesystem>
+
+namespace llamba {
+
+// The folder of the running program; empty where the system does not say.
+std::filesystem::path OwnFolder();
+
+}  // namespace llamba
+
+#endif  // LLAMBA_APPS_OWN_FOLDER_H_
