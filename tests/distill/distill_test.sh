@@ -176,6 +176,14 @@ case_tokenize() {
   expect 0 "$distill" tokenize - --teacher "$teacher" -o "$tmp/stdin" <"$tmp/a.txt"
   expect 1 "$distill" tokenize "$tmp/b.jsonl" --teacher "$teacher" -o "$tmp/t"
   err_has "b.jsonl: line 2"
+  # Shards of an earlier run would be read with the new ones.
+  expect 0 "$distill" tokenize "$tmp/a.txt" --teacher "$teacher" -o "$tmp/two" \
+    --shard-tokens 1
+  err_has "2 shards"
+  expect 1 "$distill" tokenize "$tmp/a.txt" --teacher "$teacher" -o "$tmp/two"
+  err_has "two/00001.tokens: left of an earlier run"
+  expect 0 "$distill" tokenize "$tmp/a.txt" --teacher "$teacher" -o "$tmp/two" \
+    --shard-tokens 1
   : >"$tmp/empty.txt"
   expect 1 "$distill" tokenize "$tmp/empty.txt" --teacher "$teacher" -o "$tmp/t"
   err_has "empty.txt: expected text, found none"

@@ -101,10 +101,12 @@ TokenizeResult TokenizeFiles(const Tokenizer& tokenizer,
   const DocumentEncoder encoder(tokenizer);
   TokenShardWriter writer(tokenizer.vocab_size(), VocabularyHash(tokenizer));
   TokenizeResult result;
+  const auto next_shard = [&] {
+    return fmt::format("{}/{:05}.tokens", options.output, result.n_shards);
+  };
   const auto flush = [&] {
     if (writer.n_documents() == 0) return;
-    writer.Flush(
-        fmt::format("{}/{:05}.tokens", options.output, result.n_shards));
+    writer.Flush(next_shard());
     ++result.n_shards;
   };
   Progress progress("tokenize", "MB",
@@ -142,6 +144,12 @@ TokenizeResult TokenizeFiles(const Tokenizer& tokenizer,
   }
   progress.Update(static_cast<double>(result.n_bytes) / 1e6);
   progress.Finish();
+  if (FileExists(next_shard())) {
+    Fail(
+        "{}: left of an earlier run, and a folder of shards is read whole: "
+        "remove it and those after it, or give another folder",
+        next_shard());
+  }
   return result;
 }
 
