@@ -61,7 +61,11 @@ HWY_INLINE void ScoreTile(const float* const (&q)[kM], const float* const* keys,
   tile.Clear();
   tile.Add(q, k, head_dim);
   for (int i = 0; i < kM; ++i) {
-    for (int j = 0; j < kN; ++j) scores[i][j] = SumLanes(tile.acc[i][j]);
+    if constexpr (kN == 4 && kHasFour) {
+      hn::StoreU(tile.Sums(i), D4(), scores[i]);
+    } else {
+      for (int j = 0; j < kN; ++j) scores[i][j] = SumLanes(tile.acc[i][j]);
+    }
   }
 }
 

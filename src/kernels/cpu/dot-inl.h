@@ -60,6 +60,12 @@ struct DotTile {
          [&](int n) HWY_ATTR { return LoadFirst(w[n] + i, k - i); });
   }
 
+  // The dot products of row m of x with four rows of w.
+  HWY_INLINE V4 Sums(int m) const {
+    static_assert(kN == 4);
+    return SumLanes(acc[m][0], acc[m][1], acc[m][2], acc[m][3]);
+  }
+
   // Holds kM vectors of x and one of w beside the accumulators: 3 x 4 just fits
   // 16 registers, also where w must be converted in one.
   template <class LoadX, class LoadW>

@@ -43,11 +43,25 @@ HWY_INLINE void Finish(const MatMulArgs& args, int64_t m, int64_t n, VF sum) {
   y = value;
 }
 
+// The same of four outputs next to each other.
+HWY_INLINE void FinishFour(const MatMulArgs& args, int64_t m, int64_t n,
+                           V4 value) {
+  const D4 d;
+  float* y = args.y + m * args.y_stride + n;
+  if (args.bias != nullptr) value = hn::Add(value, hn::LoadU(d, args.bias + n));
+  if (args.accumulate) value = hn::Add(value, hn::LoadU(d, y));
+  hn::StoreU(value, d, y);
+}
+
 template <int kM, int kN>
 HWY_INLINE void FinishTile(const MatMulArgs& args, int64_t m, int64_t n,
                            const DotTile<kM, kN>& tile) {
   for (int i = 0; i < kM; ++i) {
-    for (int j = 0; j < kN; ++j) Finish(args, m + i, n + j, tile.acc[i][j]);
+    if constexpr (kN == 4 && kHasFour) {
+      FinishFour(args, m + i, n, tile.Sums(i));
+    } else {
+      for (int j = 0; j < kN; ++j) Finish(args, m + i, n + j, tile.acc[i][j]);
+    }
   }
 }
 
@@ -191,14 +205,46 @@ HWY_INLINE void PackedTile(const MatMulArgs& args, int64_t m, int64_t n,
   }
 }
 
+// The weights that are packed next, fetched a few rows a tile: a pass over a
+// panel is too short for the processor to learn where the next one lies.
+template <typename T>
+class Ahead {
+ public:
+  // The panel of rows from n on and columns from k on, in `tiles` steps.
+  Ahead(const MatMulArgs& args, int64_t n, int64_t k, int64_t tiles)
+      : args_(args),
+        n_(n),
+        n_end_(HWY_MIN(args.w.rows, n + kPanelRows)),
+        k_(k),
+        rows_((kPanelRows + tiles - 1) / tiles) {}
+
+  void Step() {
+    const auto bytes = HWY_MIN(kPanelK, args_.w.cols - k_) * int64_t{sizeof(T)};
+    for (int64_t i = 0; i < rows_ && n_ < n_end_; ++i, ++n_) {
+      const auto* row =
+          reinterpret_cast<const std::byte*>(WeightRow<T>(args_, n_) + k_);
+      for (int64_t at = 0; at < bytes; at += 64) {
+        // Into the second-level cache.
+        __builtin_prefetch(row + at, 0, 2);
+      }
+    }
+  }
+
+ private:
+  const MatMulArgs& args_;
+  int64_t n_, n_end_, k_, rows_;
+};
+
 // Columns [k, k + count) of the panel's rows n .. n + rows - 1, for rows
 // [m_begin, m_end) of x; acc is where the accumulators of these lie.
 template <typename T>
 HWY_INLINE void PackedPanel(const MatMulArgs& args, int64_t m_begin,
                             int64_t m_end, int64_t n, int64_t rows, int64_t k,
-                            int64_t count, float* acc, Panel& panel) {
+                            int64_t count, float* acc, Panel& panel,
+                            Ahead<T> ahead) {
   Pack<T>(args, n, rows, k, count, panel);
   ForTiles(m_begin, m_end, [&](int64_t m, auto tile_m) HWY_ATTR {
+    ahead.Step();
     int64_t j = 0;
     for (; j + kTileN <= rows; j += kTileN) {
       PackedTile<tile_m, kTileN>(args, m, n, j, k, count, acc, panel);
@@ -215,12 +261,18 @@ template <typename T>
 HWY_INLINE void PackedBlock(const MatMulArgs& args, int64_t m_begin,
                             int64_t m_end, int64_t n_begin, int64_t n_end,
                             Panel& panel) {
+  const int64_t tiles = (m_end - m_begin + kTileM - 1) / kTileM;
   for (int64_t k = 0; k < args.w.cols; k += kPanelK) {
     const int64_t count = HWY_MIN(kPanelK, args.w.cols - k);
     for (int64_t n = n_begin; n < n_end; n += kPanelRows) {
       float* acc = panel.acc + (n - n_begin) * kBlockM * kLanes;
+      const Ahead<T> ahead = n + kPanelRows < n_end
+                                 ? Ahead<T>(args, n + kPanelRows, k, tiles)
+                             : k + kPanelK < args.w.cols
+                                 ? Ahead<T>(args, n_begin, k + kPanelK, tiles)
+                                 : Ahead<T>(args, n_end, 0, tiles);
       PackedPanel<T>(args, m_begin, m_end, n, HWY_MIN(kPanelRows, n_end - n), k,
-                     count, acc, panel);
+                     count, acc, panel, ahead);
     }
   }
 }

@@ -48,11 +48,43 @@ HWY_INLINE VF LoadFirst(const T* p, int64_t n) {
   return LoadFloats(buffer);
 }
 
-// One order for every sum over the lanes of an accumulator.
-HWY_INLINE float SumLanes(VF v) {
-  const DF df;
-  return hn::GetLane(hn::SumOfLanes(df, v));
+// Four outputs side by side.
+constexpr bool kHasFour = HWY_TARGET != HWY_SCALAR;
+using D4 = hn::CappedTag<float, 4>;
+using V4 = hn::Vec<D4>;
+
+#if HWY_TARGET != HWY_SCALAR
+// The blocks of four lanes added up: halves, then halves of these.
+template <class V>
+HWY_INLINE V4 SumBlocks(V v) {
+  if constexpr (hn::MaxLanes(hn::DFromV<V>()) == 4) {
+    return v;
+  } else {
+    const hn::Half<hn::DFromV<V>> half;
+    return SumBlocks(hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
 }
+
+// The sums over the lanes of four accumulators, in the one order of every such
+// sum: in each block of four lanes 0 + 2 and 1 + 3, then both, then the blocks.
+HWY_INLINE V4 SumLanes(VF a, VF b, VF c, VF d) {
+  const DF df;
+  const hn::Repartition<double, DF> pairs;
+  const VF ab =
+      hn::Add(hn::InterleaveLower(df, a, b), hn::InterleaveUpper(df, a, b));
+  const VF cd =
+      hn::Add(hn::InterleaveLower(df, c, d), hn::InterleaveUpper(df, c, d));
+  const auto even = hn::InterleaveLower(pairs, hn::BitCast(pairs, ab),
+                                        hn::BitCast(pairs, cd));
+  const auto odd = hn::InterleaveUpper(pairs, hn::BitCast(pairs, ab),
+                                       hn::BitCast(pairs, cd));
+  return SumBlocks(hn::Add(hn::BitCast(df, even), hn::BitCast(df, odd)));
+}
+
+HWY_INLINE float SumLanes(VF v) { return hn::GetLane(SumLanes(v, v, v, v)); }
+#else
+HWY_INLINE float SumLanes(VF v) { return hn::GetLane(v); }
+#endif
 
 // Calls fn(d, i) for pieces of [begin, end): d is the tag of the vectors that
 // start at element i; full ones first, then of four lanes, then of one. Lanes
