@@ -22,28 +22,20 @@ struct DotTile {
   HWY_INLINE DotTile() {}
 
   HWY_INLINE void Clear() {
-    const DF df;
-    for (int m = 0; m < kM; ++m) {
-      for (int n = 0; n < kN; ++n) acc[m][n] = hn::Zero(df);
-    }
+    ForAll([&](auto m, auto n)
+               LLAMBA_INLINE_LAMBDA { acc[m][n] = hn::Zero(DF()); });
   }
 
   HWY_INLINE void Load(const float* from) {
-    const DF df;
-    for (int m = 0; m < kM; ++m) {
-      for (int n = 0; n < kN; ++n) {
-        acc[m][n] = hn::Load(df, from + (m * kN + n) * kLanes);
-      }
-    }
+    ForAll([&](auto m, auto n) LLAMBA_INLINE_LAMBDA {
+      acc[m][n] = hn::Load(DF(), from + (m * kN + n) * kLanes);
+    });
   }
 
   HWY_INLINE void Store(float* to) const {
-    const DF df;
-    for (int m = 0; m < kM; ++m) {
-      for (int n = 0; n < kN; ++n) {
-        hn::Store(acc[m][n], df, to + (m * kN + n) * kLanes);
-      }
-    }
+    ForAll([&](auto m, auto n) LLAMBA_INLINE_LAMBDA {
+      hn::Store(acc[m][n], DF(), to + (m * kN + n) * kLanes);
+    });
   }
 
   // Adds k columns.
@@ -52,12 +44,13 @@ struct DotTile {
                       int64_t k) {
     int64_t i = 0;
     for (; i + kLanes <= k; i += kLanes) {
-      Step([&](int m) HWY_ATTR { return LoadFloats(x[m] + i); },
-           [&](int n) HWY_ATTR { return LoadFloats(w[n] + i); });
+      Step([&](int m) LLAMBA_INLINE_LAMBDA { return LoadFloats(x[m] + i); },
+           [&](int n) LLAMBA_INLINE_LAMBDA { return LoadFloats(w[n] + i); });
     }
     if (i == k) return;
-    Step([&](int m) HWY_ATTR { return LoadFirst(x[m] + i, k - i); },
-         [&](int n) HWY_ATTR { return LoadFirst(w[n] + i, k - i); });
+    Step([&](int m) LLAMBA_INLINE_LAMBDA { return LoadFirst(x[m] + i, k - i); },
+         [&](int n)
+             LLAMBA_INLINE_LAMBDA { return LoadFirst(w[n] + i, k - i); });
   }
 
   // The dot products of row m of x with four rows of w.
@@ -71,13 +64,21 @@ struct DotTile {
   template <class LoadX, class LoadW>
   HWY_INLINE void Step(const LoadX& load_x, const LoadW& load_w) {
     VF xv[kM];
-    for (int m = 0; m < kM; ++m) xv[m] = load_x(m);
-    for (int n = 0; n < kN; ++n) {
+    Repeat<kM>([&](auto m) LLAMBA_INLINE_LAMBDA { xv[m] = load_x(m); });
+    Repeat<kN>([&](auto n) LLAMBA_INLINE_LAMBDA {
       const VF wv = load_w(n);
-      for (int m = 0; m < kM; ++m) {
+      Repeat<kM>([&](auto m) LLAMBA_INLINE_LAMBDA {
         acc[m][n] = hn::MulAdd(xv[m], wv, acc[m][n]);
-      }
-    }
+      });
+    });
+  }
+
+ private:
+  template <class Fn>
+  static HWY_INLINE void ForAll(const Fn& fn) {
+    Repeat<kM>([&](auto m) LLAMBA_INLINE_LAMBDA {
+      Repeat<kN>([&](auto n) LLAMBA_INLINE_LAMBDA { fn(m, n); });
+    });
   }
 };
 

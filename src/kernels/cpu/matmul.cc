@@ -56,13 +56,15 @@ HWY_INLINE void FinishFour(const MatMulArgs& args, int64_t m, int64_t n,
 template <int kM, int kN>
 HWY_INLINE void FinishTile(const MatMulArgs& args, int64_t m, int64_t n,
                            const DotTile<kM, kN>& tile) {
-  for (int i = 0; i < kM; ++i) {
+  Repeat<kM>([&](auto i) LLAMBA_INLINE_LAMBDA {
     if constexpr (kN == 4 && kHasFour) {
       FinishFour(args, m + i, n, tile.Sums(i));
     } else {
-      for (int j = 0; j < kN; ++j) Finish(args, m + i, n + j, tile.acc[i][j]);
+      Repeat<kN>([&](auto j) LLAMBA_INLINE_LAMBDA {
+        Finish(args, m + i, n + j, tile.acc[i][j]);
+      });
     }
-  }
+  });
 }
 
 // Calls fn(m, rows) with rows an integral constant for tiles of at most kTileM
@@ -184,9 +186,9 @@ HWY_INLINE void Pack(const MatMulArgs& args, int64_t n, int64_t rows, int64_t k,
 
 // Adds columns [k, k + count) to the tile of x's rows m.. and panel rows j...
 template <int kM, int kN>
-HWY_INLINE void PackedTile(const MatMulArgs& args, int64_t m, int64_t n,
-                           int64_t j, int64_t k, int64_t count, float* acc,
-                           const Panel& panel) {
+HWY_NOINLINE void PackedTile(const MatMulArgs& args, int64_t m, int64_t n,
+                             int64_t j, int64_t k, int64_t count, float* acc,
+                             const Panel& panel) {
   const float* x[kM];
   for (int i = 0; i < kM; ++i) x[i] = args.x + (m + i) * args.x_stride + k;
   const float* w[kN];

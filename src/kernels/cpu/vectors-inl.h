@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
@@ -25,6 +26,20 @@ constexpr int64_t kLanes = hn::MaxLanes(DF());
 // Registers decide how large a tile of accumulators may be.
 constexpr bool kManyRegisters =
     HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON;
+
+// Of lambdas that must become part of their caller.
+#undef LLAMBA_INLINE_LAMBDA
+#define LLAMBA_INLINE_LAMBDA HWY_ATTR __attribute__((always_inline))
+
+// Calls fn with the constants 0 to kN - 1: arrays of vectors that only
+// constants index stay in registers.
+template <int kN, class Fn>
+HWY_INLINE void Repeat(const Fn& fn) {
+  if constexpr (kN > 0) {
+    Repeat<kN - 1>(fn);
+    fn(std::integral_constant<int, kN - 1>());
+  }
+}
 
 // kLanes values of type T (float, bfloat16_t, float16_t) at any address.
 template <typename T>
