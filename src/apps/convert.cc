@@ -1,6 +1,7 @@
 #include "apps/commands.h"
 #include "apps/flags.h"
 #include "apps/model_output.h"
+#include "base/error.h"
 #include "model/checkpoint.h"
 
 namespace llamba {
@@ -8,11 +9,12 @@ namespace {
 
 struct ConvertFlags {
   std::string path, out, tokenizer, dtype;
+  std::vector<std::string> meta;
 };
 
 void WriteOneFile(const ModelToWrite& model, const ConvertFlags& flags) {
   const Checkpoint& checkpoint = model.checkpoint;
-  const GgufMetadata extra = ExtraMetadata(model);
+  const GgufMetadata extra = ExtraMetadata(model, flags.meta);
   const std::optional<DType> dtype =
       flags.dtype.empty() ? std::nullopt : ParseDType(flags.dtype);
   WithProgress("writing", [&](const WriteProgress& progress) {
@@ -35,6 +37,7 @@ void Convert(const ConvertFlags& flags) {
   if (gguf) {
     WriteOneFile(model, flags);
   } else {
+    if (!flags.meta.empty()) Fail("--meta: only FILE.gguf takes it");
     WriteDirectory(model, flags);
   }
   const std::string types = !flags.dtype.empty() ? flags.dtype
@@ -65,6 +68,7 @@ void AddConvertCommand(CLI::App& program) {
   AddDTypeFlag(*convert, &flags->dtype,
                "Type of the matrices (default: as stored in FILE.gguf, f32 in "
                "a directory)");
+  AddMetaFlag(*convert, &flags->meta);
   convert->footer(
       "Examples:\n"
       "  llamba convert Llamba-1B -o llamba-1b.gguf --tokenizer "

@@ -43,6 +43,20 @@ void Line(const char* label, fmt::format_string<Args...> format,
              fmt::format(format, std::forward<Args>(args)...));
 }
 
+// What a GGUF file says of itself.
+void PrintOrigin(const Checkpoint& checkpoint) {
+  if (!checkpoint.gguf) return;
+  for (const char* key : {"name", "author", "license"}) {
+    const GgufValue* value =
+        checkpoint.gguf->Find("general." + std::string(key));
+    const auto* text = value ? std::get_if<std::string>(value) : nullptr;
+    if (text == nullptr) continue;
+    // Quoted: a terminal must not obey it.
+    Line(key, "{}",
+         Json(*text).dump(-1, ' ', false, Json::error_handler_t::replace));
+  }
+}
+
 void PrintConfig(const Checkpoint& checkpoint, const InspectReport& report) {
   const ModelConfig& c = checkpoint.config;
   Line("layout", "{}", checkpoint.layout);
@@ -193,6 +207,7 @@ void Inspect(const InspectFlags& flags) {
     return;
   }
   fmt::print("{}\n", checkpoint.path);
+  PrintOrigin(checkpoint);
   PrintConfig(checkpoint, report);
   PrintTokenizer(tokenizer);
   PrintSizes(checkpoint, report);

@@ -2,7 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <string_view>
 
 #include "apps/program.h"
 #include "base/error.h"
@@ -73,6 +76,26 @@ GgufMetadata GeneralKeys(const Checkpoint& checkpoint) {
   return kept;
 }
 
+// The keys that describe what the file holds.
+constexpr std::string_view kOwnKeys[] = {"architecture", "type", "alignment",
+                                         "file_type", "quantization_version"};
+
+void SetMeta(const std::string& entry, GgufMetadata* metadata) {
+  const size_t equals = entry.find('=');
+  const std::string key = entry.substr(0, equals);
+  if (equals == std::string::npos || key.empty() ||
+      key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") !=
+          std::string::npos) {
+    Fail("--meta: expected KEY=TEXT, such as license=apache-2.0, found \"{}\"",
+         entry);
+  }
+  if (std::find(std::begin(kOwnKeys), std::end(kOwnKeys), key) !=
+      std::end(kOwnKeys)) {
+    Fail("--meta: {} follows from what the file holds", key);
+  }
+  metadata->Set("general." + key, entry.substr(equals + 1));
+}
+
 }  // namespace
 
 void RefuseOwnInput(const std::string& input, const std::string& out) {
@@ -97,8 +120,18 @@ ModelToWrite OpenModelToWrite(const std::string& path,
   return model;
 }
 
-GgufMetadata ExtraMetadata(const ModelToWrite& model) {
+void AddMetaFlag(CLI::App& command, std::vector<std::string>* meta) {
+  command
+      .add_option("--meta", *meta,
+                  "What FILE.gguf says of itself: name=, author=, license=, "
+                  "description=, ... (general.KEY); may be repeated")
+      ->type_name("KEY=TEXT");
+}
+
+GgufMetadata ExtraMetadata(const ModelToWrite& model,
+                           const std::vector<std::string>& meta) {
   GgufMetadata extra = GeneralKeys(model.checkpoint);
+  for (const std::string& entry : meta) SetMeta(entry, &extra);
   if (model.tokenizer) {
     WriteTokenizerMetadata(*model.tokenizer, model.checkpoint.config.vocab_size,
                            &extra);

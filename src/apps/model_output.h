@@ -1,8 +1,10 @@
 #ifndef LLAMBA_APPS_MODEL_OUTPUT_H_
 #define LLAMBA_APPS_MODEL_OUTPUT_H_
 
+#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/interrupt.h"
 #include "base/progress.h"
@@ -26,8 +28,13 @@ ModelToWrite OpenModelToWrite(const std::string& path,
                               const std::string& out);
 // Throws Error where `out` is the very model at `input`.
 void RefuseOwnInput(const std::string& input, const std::string& out);
-// The tokenizer's keys, and what the new file keeps of the old one's own.
-GgufMetadata ExtraMetadata(const ModelToWrite& model);
+// --meta KEY=TEXT, which may be repeated.
+void AddMetaFlag(CLI::App& command, std::vector<std::string>* meta);
+// The tokenizer's keys, what the new file keeps of the old one's own, and what
+// `meta` says of it as general.KEY. Throws Error for what is no KEY=TEXT, and
+// for a key that the file's content decides.
+GgufMetadata ExtraMetadata(const ModelToWrite& model,
+                           const std::vector<std::string>& meta);
 
 // True for FILE.gguf; else `out` is a directory. Throws Error for a name that
 // looks like another file (.safetensors, .bin).

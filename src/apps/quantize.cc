@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;
 struct QuantizeFlags {
   std::string path, out, tokenizer, imatrix;
   std::string type = "q4_k", embedding, head;
+  std::vector<std::string> meta;
   int threads = 0;
   bool json = false;
 };
@@ -87,9 +88,9 @@ void Quantize(const QuantizeFlags& flags) {
       OpenModelToWrite(flags.path, flags.tokenizer, flags.out);
   Quantizer quantizer(model.checkpoint.config, ToPlan(flags),
                       imatrix ? &*imatrix : nullptr);
+  const GgufMetadata extra = ExtraMetadata(model, flags.meta);
   WithProgress("quantising", [&](const WriteProgress& progress) {
-    WriteGgufModel(model.checkpoint, flags.out, quantizer, ExtraMetadata(model),
-                   progress);
+    WriteGgufModel(model.checkpoint, flags.out, quantizer, extra, progress);
   });
   const QuantizeReport report = quantizer.Finish();
   PrintText(flags.json ? ToJson(report).dump(1) + "\n" : ToText(report));
@@ -139,6 +140,7 @@ void AddQuantizeCommand(CLI::App& program) {
                    "Weigh errors by this file of `llamba imatrix`")
       ->type_name("FILE");
   AddTokenizerFlag(*quantize, &flags->tokenizer);
+  AddMetaFlag(*quantize, &flags->meta);
   quantize->add_option("--threads", flags->threads, "Threads (default: cores)")
       ->type_name("N")
       ->check(WholeNumber(1, 1024));

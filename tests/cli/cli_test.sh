@@ -337,6 +337,8 @@ case_quantize() {
   run 0 quantize "$q" -o "$tmp/again.gguf" --type q8_0 --embedding f16
   out_has "as stored"
   cmp "$q" "$tmp/again.gguf" || fail "a copy differs"
+  run 0 quantize "$in" -o "$tmp/again.gguf" --meta license=mit --meta "name=a b"
+  run 0 inspect "$tmp/again.gguf"; out_has 'license       "mit"'; out_has '"a b"'
 
   run 1 quantize "$in"; err_has "--out is required"
   run 1 quantize "$in" -o "$q" --typ q8_0; err_has "Did you mean '--type'?"
@@ -345,6 +347,7 @@ case_quantize() {
   run 1 quantize "$in" -o "$q" --type f16; err_has "--type"
   run 1 quantize "$in" -o "$q" --embedding q8_0 --head q4_0; err_has "one matrix"
   run 1 quantize "$in" -o "$tmp/q.bin"; err_has "expected FILE.gguf"
+  run 1 quantize "$in" -o "$q" --meta type=x; err_has "follows from what"
   run 1 quantize "$in" -o "$tmp/none/q.gguf"; err_has "$tmp/none/q.gguf"
   run 1 quantize "$tmp/none.gguf" -o "$q"; err_has "$tmp/none.gguf"
   # Neither input nor output of a failed call is touched.
