@@ -1,7 +1,7 @@
 # What to type. `make help` lists the targets; nothing here asks a question.
 
 BUILD   := build
-MODEL   ?= models/stories260k-llamba.gguf
+MODEL   ?= models/smollm2-135m-llamba.q4_k.gguf
 PROMPT  ?= Once upon a time
 TOKENS  ?= 200
 PREFIX  ?= /usr/local

@@ -20,7 +20,7 @@ constexpr char kDescription[] =
 // The model that comes with the program: where it was installed, or in the
 // repository.
 std::string FirstModel() {
-  constexpr char kName[] = "models/stories260k-llamba.gguf";
+  constexpr char kName[] = "models/smollm2-135m-llamba.q4_k.gguf";
   const auto installed = OwnFolder().parent_path() / "share" / "llamba" / kName;
   return FileExists(installed.string()) ? installed.string() : kName;
 }
@@ -28,9 +28,9 @@ std::string FirstModel() {
 std::string Examples() {
   return fmt::format(
       "Type this first:\n"
-      "  llamba run {} -p \"Once upon a time\"\n"
+      "  llamba chat {}\n"
       "Then:\n"
-      "  llamba chat MODEL          talk with an instruct model\n"
+      "  llamba run MODEL -p TEXT   continue a text\n"
       "  llamba help run            every flag of a command, with examples",
       FirstModel());
 }

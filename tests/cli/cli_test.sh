@@ -56,9 +56,9 @@ case_installed() {
   mkdir -p "$tmp/bin" "$tmp/share/llamba/models"
   cp "$llamba" "$tmp/bin/llamba"
   llamba=$tmp/bin/llamba
-  run 0; out_has "llamba run models/stories260k-llamba.gguf"
-  : >"$tmp/share/llamba/models/stories260k-llamba.gguf"
-  run 0; out_has "llamba run $tmp/share/llamba/models/stories260k-llamba.gguf"
+  local first=models/smollm2-135m-llamba.q4_k.gguf
+  run 0; out_has "llamba chat $first"; : >"$tmp/share/llamba/$first"
+  run 0; out_has "llamba chat $tmp/share/llamba/$first"
 }
 
 case_misspelt() {
