@@ -58,6 +58,67 @@ HWY_INLINE void QuantizeBlock(const float* x, const QuantizedRows& out,
   out.less_128[at] = start_128 - 128 * sum;
 }
 
+#if HWY_TARGET != HWY_SCALAR
+// What QuantizeBlock does, for the blocks of four rows of x that lie next to
+// each other in a tile: what is one number a block is one vector of four here.
+// `rest`, where it is not null, is four blocks.
+HWY_INLINE void QuantizeFour(const float* x, int64_t x_stride,
+                             const QuantizedRows& out, int64_t at,
+                             int32_t start_128, float* rest) {
+  const DF df;
+  const D4 d4;
+  const hn::RebindToSigned<DF> di;
+  const hn::RebindToSigned<D4> di4;
+  const hn::Rebind<int8_t, DF> d8;
+  VF largest[4];
+  VF taint[4];
+  for (int j = 0; j < 4; ++j) {
+    largest[j] = taint[j] = hn::Zero(df);
+    for (int64_t i = 0; i < kBlock; i += kLanes) {
+      const VF v = hn::LoadU(df, x + j * x_stride + i);
+      largest[j] = hn::Max(largest[j], hn::Abs(v));
+      taint[j] = hn::MulAdd(v, hn::Zero(df), taint[j]);
+    }
+  }
+  const V4 max =
+      FoldLanes(MaxLanes(), largest[0], largest[1], largest[2], largest[3]);
+  const auto zero = hn::Lt(max, hn::Set(d4, kSmallest));
+  const V4 top = hn::Set(d4, 127.0f);
+  HWY_ALIGN float factors[4];
+  HWY_ALIGN float scales[4];
+  hn::Store(hn::IfThenZeroElse(zero, hn::Div(top, max)), d4, factors);
+  const V4 scale = hn::Add(hn::IfThenZeroElse(zero, hn::Div(max, top)),
+                           SumLanes(taint[0], taint[1], taint[2], taint[3]));
+  hn::Store(scale, d4, scales);
+  VF total[4];
+  for (int j = 0; j < 4; ++j) {
+    const VF factor = hn::Set(df, factors[j]);
+    const VF rounder = hn::Set(df, kRounder);
+    total[j] = hn::Zero(df);
+    for (int64_t i = 0; i < kBlock; i += kLanes) {
+      const VF v = hn::LoadU(df, x + j * x_stride + i);
+      const VF sum = hn::Add(hn::Mul(v, factor), rounder);
+      const auto code = hn::Sub(hn::BitCast(di, sum), hn::BitCast(di, rounder));
+      const VF whole = hn::Sub(sum, rounder);
+      total[j] = hn::Add(total[j], whole);  // exact
+      hn::StoreU(hn::DemoteTo(d8, code), d8, out.codes + (at + j) * kBlock + i);
+      if (rest != nullptr) {
+        hn::StoreU(hn::NegMulAdd(whole, hn::Set(df, scales[j]), v), df,
+                   rest + j * kBlock + i);
+      }
+    }
+  }
+  const V4 sums = SumLanes(total[0], total[1], total[2], total[3]);
+  hn::StoreU(scale, d4, out.scales + at);
+  hn::StoreU(hn::Mul(scale, sums), d4, out.sums + at);
+  const auto whole = hn::ConvertTo(di4, sums);
+  const auto less_8 = hn::Sub(hn::Zero(di4), hn::ShiftLeft<3>(whole));
+  hn::StoreU(less_8, di4, out.less_8 + at);
+  hn::StoreU(hn::Add(hn::Set(di4, start_128), hn::ShiftLeft<4>(less_8)), di4,
+             out.less_128 + at);
+}
+#endif
+
 // How a table orders the blocks: where block b of row m lies, and what its
 // less_128 starts from.
 struct RowByRow {
@@ -75,35 +136,61 @@ struct InTiles {
   }
 };
 
+// What the codes of row m leave goes to this row.
+int64_t RestRow(const QuantizeArgs& args, int64_t m) {
+  return args.out.m / 2 + m;
+}
+
 template <class Order>
-HWY_INLINE void QuantizeRow(const QuantizedRows& out, const float* x, int64_t m,
-                            int64_t rest_row) {
+HWY_INLINE void QuantizeRow(const QuantizeArgs& args, int64_t m) {
+  const QuantizedRows& out = args.out;
+  const float* x = args.x + m * args.x_stride;
   float rest[kBlock];
   for (int64_t b = 0; b < out.cols / kBlock; ++b) {
     QuantizeBlock(x + b * kBlock, out, Order::Slot(out, m, b),
-                  Order::Start(out, m), rest_row < 0 ? nullptr : rest);
-    if (rest_row < 0) continue;
-    QuantizeBlock(rest, out, Order::Slot(out, rest_row, b),
-                  Order::Start(out, rest_row), nullptr);
+                  Order::Start(out, m), args.rests ? rest : nullptr);
+    if (!args.rests) continue;
+    const int64_t row = RestRow(args, m);
+    QuantizeBlock(rest, out, Order::Slot(out, row, b), Order::Start(out, row),
+                  nullptr);
   }
 }
 
-template <class Order>
-HWY_INLINE void QuantizeAll(const QuantizeArgs& args, int64_t m_begin,
-                            int64_t m_end) {
-  for (int64_t m = m_begin; m < m_end; ++m) {
-    QuantizeRow<Order>(args.out, args.x + m * args.x_stride, m,
-                       args.rests ? args.out.m / 2 + m : -1);
+#if HWY_TARGET != HWY_SCALAR
+HWY_INLINE void QuantizeFourRows(const QuantizeArgs& args, int64_t m) {
+  const QuantizedRows& out = args.out;
+  const float* x = args.x + m * args.x_stride;
+  float rest[4 * kBlock];
+  for (int64_t b = 0; b < out.cols / kBlock; ++b) {
+    QuantizeFour(x + b * kBlock, args.x_stride, out, InTiles::Slot(out, m, b),
+                 InTiles::Start(out, m), args.rests ? rest : nullptr);
+    if (!args.rests) continue;
+    for (int64_t j = 0; j < 4; ++j) {
+      const int64_t row = RestRow(args, m + j);
+      QuantizeBlock(rest + j * kBlock, out, InTiles::Slot(out, row, b),
+                    InTiles::Start(out, row), nullptr);
+    }
   }
 }
+#endif
 
 void QuantizeRows(const QuantizeArgs& args, int64_t m_begin, int64_t m_end) {
-  QuantizeAll<RowByRow>(args, m_begin, m_end);
+  for (int64_t m = m_begin; m < m_end; ++m) QuantizeRow<RowByRow>(args, m);
 }
 
 void QuantizeRowsInTiles(const QuantizeArgs& args, int64_t m_begin,
                          int64_t m_end) {
-  QuantizeAll<InTiles>(args, m_begin, m_end);
+  for (int64_t m = m_begin; m < m_end;) {
+#if HWY_TARGET != HWY_SCALAR
+    if (m % 4 == 0 && m + 4 <= m_end &&
+        m + 4 <= panels::WholeTiles(args.out.m)) {
+      QuantizeFourRows(args, m);
+      m += 4;
+      continue;
+    }
+#endif
+    QuantizeRow<InTiles>(args, m++);
+  }
 }
 
 }  // namespace llamba::cpu::HWY_NAMESPACE

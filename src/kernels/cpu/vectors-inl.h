@@ -68,32 +68,51 @@ constexpr bool kHasFour = HWY_TARGET != HWY_SCALAR;
 using D4 = hn::CappedTag<float, 4>;
 using V4 = hn::Vec<D4>;
 
+struct AddLanes {
+  template <class V>
+  HWY_INLINE V operator()(V a, V b) const {
+    return hn::Add(a, b);
+  }
+};
+struct MaxLanes {
+  template <class V>
+  HWY_INLINE V operator()(V a, V b) const {
+    return hn::Max(a, b);
+  }
+};
+
 #if HWY_TARGET != HWY_SCALAR
-// The blocks of four lanes added up: halves, then halves of these.
-template <class V>
-HWY_INLINE V4 SumBlocks(V v) {
+// The blocks of four lanes folded: halves, then halves of these.
+template <class Op, class V>
+HWY_INLINE V4 FoldBlocks(const Op& op, V v) {
   if constexpr (hn::MaxLanes(hn::DFromV<V>()) == 4) {
     return v;
   } else {
     const hn::Half<hn::DFromV<V>> half;
-    return SumBlocks(hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+    return FoldBlocks(op, op(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
   }
 }
 
-// The sums over the lanes of four accumulators, in the one order of every such
-// sum: in each block of four lanes 0 + 2 and 1 + 3, then both, then the blocks.
-HWY_INLINE V4 SumLanes(VF a, VF b, VF c, VF d) {
+// The lanes of each of four accumulators folded, in the one order of every such
+// sum: in each block of four lanes 0 with 2 and 1 with 3, then both, then the
+// blocks.
+template <class Op>
+HWY_INLINE V4 FoldLanes(const Op& op, VF a, VF b, VF c, VF d) {
   const DF df;
   const hn::Repartition<double, DF> pairs;
   const VF ab =
-      hn::Add(hn::InterleaveLower(df, a, b), hn::InterleaveUpper(df, a, b));
+      op(hn::InterleaveLower(df, a, b), hn::InterleaveUpper(df, a, b));
   const VF cd =
-      hn::Add(hn::InterleaveLower(df, c, d), hn::InterleaveUpper(df, c, d));
+      op(hn::InterleaveLower(df, c, d), hn::InterleaveUpper(df, c, d));
   const auto even = hn::InterleaveLower(pairs, hn::BitCast(pairs, ab),
                                         hn::BitCast(pairs, cd));
   const auto odd = hn::InterleaveUpper(pairs, hn::BitCast(pairs, ab),
                                        hn::BitCast(pairs, cd));
-  return SumBlocks(hn::Add(hn::BitCast(df, even), hn::BitCast(df, odd)));
+  return FoldBlocks(op, op(hn::BitCast(df, even), hn::BitCast(df, odd)));
+}
+
+HWY_INLINE V4 SumLanes(VF a, VF b, VF c, VF d) {
+  return FoldLanes(AddLanes(), a, b, c, d);
 }
 
 HWY_INLINE float SumLanes(VF v) { return hn::GetLane(SumLanes(v, v, v, v)); }
