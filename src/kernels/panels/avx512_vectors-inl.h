@@ -9,8 +9,8 @@ struct Vectors {
   static constexpr int kWideTileM = 10;
   static constexpr int kWholeTileM = 1;
   static constexpr int kRuns = 2;
-  static constexpr int kUnpackedPanels = 3;
-  static constexpr int kUnpackedTileM = 4;
+  static constexpr int kUnpackedPanels = 2;
+  static constexpr int kUnpackedTileM = 8;
   static constexpr int kWideOffset = 128;
   using Codes = __m512i;
   using Ints = __m512i;

@@ -13,7 +13,7 @@ constexpr int64_t kChunkBytes = 1 << 20;
 // many blocks are unpacked at a time as the first-level cache holds, and sums
 // wait in memory. More rows make up for the way to the second-level cache.
 constexpr int64_t kFewRows = 32;
-constexpr int64_t kSlab = 16;
+constexpr int64_t kSlab = 12;
 
 // How many blocks ahead activations are fetched.
 constexpr int64_t kRowsAhead = 8;
