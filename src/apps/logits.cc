@@ -92,7 +92,7 @@ std::string ToText(const Summary& summary, std::span<const float> logits,
   for (size_t i = 0; i < n; ++i) {
     if (i % kPerLine == 0) out += "\n ";
     const int32_t id = all ? static_cast<int32_t>(i) : summary.top[i];
-    out += fmt::format("{:>8} {:<9.5f}", id, logits[static_cast<size_t>(id)]);
+    out += fmt::format("{:>8} {:>8.5f}", id, logits[static_cast<size_t>(id)]);
   }
   return out + "\n";
 }
