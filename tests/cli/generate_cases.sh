@@ -1,0 +1,165 @@
+# What turns text into text or tokens. Read by cli_test.sh.
+
+case_run() {
+  need_model
+  run 0 run "$model" -p "$prompt" -n 40 --greedy
+  same "$(text)" "$greedy"$'\n'.
+  err_has "45 tokens read"; err_has "token limit"
+  printf '%s' "$prompt" >"$tmp/prompt"
+  run 0 run "$model" -f "$tmp/prompt" -n 40 --greedy -q
+  same "$(text)" "$greedy"$'\n'.
+  same "$(cat "$tmp/err")" ""
+  same "$("$llamba" run "$model" -n 40 --greedy -q <"$tmp/prompt")" "$greedy"
+  run 0 run "$model" -p "$prompt" -n 40 --greedy --echo
+  same "$(text)" "$prompt$greedy"$'\n'.
+  run 0 run "$model" -p "$prompt" -n 40 --greedy --stop "too high" --stop zebra
+  same "$(text)" " She wanted to play with it, but it was "$'\n'.
+  run 0 run "$model" -p "$prompt" -n 0; same "$(text)" $'\n'.
+  run 0 run "$model" -p "" -n 5 --greedy; out_has "Once upon a"
+}
+
+case_json() {
+  need_model
+  run 0 run "$model" -p "$prompt" -n 3 --greedy --json --seed 5
+  out_has '"text": " She wanted"'; out_has '"new_tokens": 3'
+  out_has '"stop_reason": "token limit"'; out_has '"seed": 5'
+  out_has '"prompt_tokens": 45'
+}
+
+case_sampling() {
+  need_model
+  run 0 run "$model" -p "$prompt" -n 30 -q --seed 1; local a; a=$(text)
+  run 0 run "$model" -p "$prompt" -n 30 -q --seed 1; same "$(text)" "$a"
+  run 0 run "$model" -p "$prompt" -n 30 -q --seed 2; [[ $(text) != "$a" ]] || fail "seed"
+  run 0 run "$model" -p "$prompt" -n 3 -q --greedy --logit-bias 338-inf
+  [[ $(text) != " She"* ]] || fail "a forbidden token was chosen"
+  run 1 run "$model" -p x --logit-bias nonsense; err_has "--logit-bias"
+  run 1 run "$model" -p x --top-p 2; err_has "top-p: expected 0 to 1, found 2"
+  run 1 run "$model" -p x --logit-bias 99999+1; err_has "token 99999"
+}
+
+case_state() {
+  need_model
+  local flags=(-q --seed 3 --temperature 0.9 --repeat-penalty 1.1) whole
+  run 0 run "$model" -p "$prompt" -n 40 "${flags[@]}"; whole=$(text)
+  run 0 run "$model" -p "$prompt" -n 15 "${flags[@]}" --save-state "$tmp/s"
+  cp "$tmp/out" "$tmp/first"
+  run 0 run "$model" --load-state "$tmp/s" -n 25 "${flags[@]}"
+  same "$(cat "$tmp/first" "$tmp/out"; echo .)" "$whole"
+  # More text behind it: as if both had been one prompt.
+  run 0 run "$model" -p "$prompt She" -n 10 --greedy -q; whole=$(text)
+  run 0 run "$model" -p "$prompt" -n 0 -q --save-state "$tmp/s"
+  run 0 run "$model" --load-state "$tmp/s" -p " She" -n 10 --greedy -q
+  same "$(text)" "$whole"
+  # What is no such file is refused.
+  run 1 run "$model" --load-state "$tmp/none"; err_has "$tmp/none"
+  head -c 1000 "$tmp/s" >"$tmp/cut"
+  run 1 run "$model" --load-state "$tmp/cut"; err_has "$tmp/cut"
+  printf 'x' | dd of="$tmp/s" bs=1 seek=3000 conv=notrunc 2>/dev/null
+  run 1 run "$model" --load-state "$tmp/s"; err_has "$tmp/s"
+}
+
+case_bad_input() {
+  need_model
+  run 1 run "$tmp/none.gguf" -p x; err_has "$tmp/none.gguf"
+  run 1 run "$model" -f "$tmp/none.txt"; err_has "$tmp/none.txt"
+  run 1 run "$model" -f "$tmp"; err_has "$tmp"
+  printf 'ab\xff' >"$tmp/bad"
+  run 1 run "$model" -f "$tmp/bad"; err_has "invalid UTF-8 at byte 2"
+  run 1 run "$model" --chat -p x; err_has "no chat template"
+  run 1 run "$model" -p x -f y; err_has "excludes"
+  run 1 run "$model" -p x --isa z80; err_has "z80"
+  run 1 run "$model" -p x --tokenizer "$tmp"; err_has "$tmp"
+  printf 'not a model' >"$tmp/file"
+  run 1 run "$tmp/file" -p x; err_has "$tmp/file"
+  "$llamba" run "$model" -p x -n 3 -q >/dev/full 2>"$tmp/err" &&
+    fail "a full disk went unnoticed"
+  err_has "No space left on device"
+}
+
+case_pipe() {
+  need_model
+  # A reader that stops early ends the program soon and quietly.
+  timeout 60 "$llamba" run "$model" -p "$prompt" -n -1 --ignore-end -q \
+    2>"$tmp/err" | head -c 20 >"$tmp/out"
+  [[ ${PIPESTATUS[0]} != 124 ]] || fail "it went on without a reader"
+  same "$(wc -c <"$tmp/out")" 20
+  same "$(cat "$tmp/err")" ""
+}
+
+case_interrupt() {
+  need_model
+  (trap - INT; exec "$llamba" run "$model" -p "$prompt" -n -1 --ignore-end \
+    --save-state "$tmp/s" >"$tmp/out" 2>"$tmp/err") &
+  local pid=$!
+  for _ in $(seq 100); do [[ -s $tmp/out ]] && break; sleep 0.1; done
+  kill -INT "$pid"
+  wait "$pid"; same $? 130
+  err_has "cancelled"
+  [[ -s $tmp/s ]] || fail "the state was not saved"
+  run 0 run "$model" --load-state "$tmp/s" -n 5
+}
+
+case_tokenize() {
+  need_model
+  run 0 tokenize "$model" -p "Once upon a time" --ids
+  same "$(cat "$tmp/out")" "1 403 407 261 378"
+  run 0 tokenize "$model" -p "Once upon a time" --ids --no-bos
+  same "$(cat "$tmp/out")" "403 407 261 378"
+  run 0 tokenize "$model" -p "Once upon"; out_has "403"; out_has "Once"
+  run 0 tokenize "$model" -p "1 403 407" --decode; same "$(text)" "Once upon."
+  run 0 tokenize "$model" -p "Once" --json; out_has '"ids":[1,403]'
+  run 1 tokenize "$model" -p "1 99999" --decode; err_has "99999"
+  run 0 tokenize "$model" -p "[1, 403,407]" --decode; same "$(text)" "Once upon."
+  for ids in "1 -2" "1 4x" "1 99999999999"; do
+    run 1 tokenize "$model" -p "$ids" --decode; err_has "found '${ids#1 }'"
+  done
+  # Any bytes come back.
+  head -c 300 "$llamba" >"$tmp/bytes"
+  "$llamba" tokenize "$model" -f "$tmp/bytes" --ids |
+    "$llamba" tokenize "$model" --decode >"$tmp/back"
+  cmp "$tmp/bytes" "$tmp/back" || fail "bytes were changed"
+}
+
+case_chat() {
+  need_model
+  printf '%s' "{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}
+{% endfor %}assistant:" >"$tmp/t.jinja"
+  chat() {  # lines of standard input -> $tmp/out, $tmp/err
+    "$llamba" chat "$model" --chat-template "$tmp/t.jinja" -n 8 --greedy "$@" \
+      >"$tmp/out" 2>"$tmp/err" || fail "chat: $(cat "$tmp/err")"
+  }
+  printf 'Hello Lily.\n/stats\n' | chat
+  err_has "messages  2"
+  local first; first=$(cat "$tmp/out")
+  printf 'Hello Lily.\n/save %s/c\nAnd?\n/exit\nnever\n' "$tmp" | chat
+  local both; both=$(cat "$tmp/out")
+  [[ $both == "$first"* ]] || fail "the first reply differs"
+  printf 'And?\n' | chat --load-state "$tmp/c"
+  same "$first"$'\n'"$(cat "$tmp/out")" "$both"
+  printf 'Hello Lily.\nStop.\n/undo\nAnd?\n/fork\n/fork 1\n/fork 9\n/stats\n' | chat
+  err_has "2 messages are left"; err_has "branch 2 of 2"; err_has "branch 1 of 2"
+  err_has "expected a branch from 1 to 2, found '9'"; err_has "messages  4"
+  same "$(sed -n '$p' "$tmp/out")" "$(sed -n '$p' <<<"$both")"
+  printf '/sav x\n/save\n/undo\n/load %s/none\n\n/help\n' "$tmp" | chat
+  err_has "no command '/sav'. Did you mean '/save'?"
+  err_has "/save: expected a file"; err_has "nothing to take back"
+  err_has "$tmp/none"; err_has "/fork"
+  same "$(cat "$tmp/out")" ""
+}
+
+case_chat_interrupt() {
+  need_model
+  printf '%s' "{{ bos_token }}{{ messages[-1].content }}" >"$tmp/t.jinja"
+  mkfifo "$tmp/in"
+  (trap - INT; exec "$llamba" chat "$model" --chat-template "$tmp/t.jinja" -n -1 \
+    --ignore-end <"$tmp/in" >"$tmp/out" 2>"$tmp/err") &
+  local pid=$!
+  exec 9>"$tmp/in"
+  echo "Once upon a time" >&9
+  for _ in $(seq 100); do [[ -s $tmp/out ]] && break; sleep 0.1; done
+  kill -INT "$pid"
+  printf '/stats\n/exit\n' >&9
+  wait "$pid"; same $? 0
+  err_has "(cancelled)"; err_has "messages  2"
+}

@@ -1,0 +1,94 @@
+# What scores and compares models. Read by cli_test.sh.
+
+case_eval() {
+  need_model
+  mkdir "$tmp/data"
+  printf '%s\n' '{"sentence1": "Lily ran.", "sentence2": "She sat.", "label": 1}' \
+    '{"sentence1": "It was red.", "sentence2": "It was red.", "label": 0}' \
+    >"$tmp/data/rte.jsonl"
+  local flags=(--data "$tmp/data" --max-length 512)
+  run 0 eval "$model" --tasks rte "${flags[@]}" --json "$tmp/r.json" --markdown "$tmp/r.md"
+  out_has "rte"; out_has "tokens run"
+  grep -q '"acc,none"' "$tmp/r.json" || fail "no acc in the JSON"
+  grep -q '^| rte | acc | 2 |' "$tmp/r.md" || fail "no row in the Markdown"
+  run 0 eval "$model" --tasks rte "${flags[@]}" --limit 1 --baseline "$model" \
+    --samples "$tmp/s.jsonl"
+  out_has "baseline"
+  grep -q '"arguments":\[\["Lily ran.\\nQuestion: She sat. True or False?\\nAnswer:"," True"\],' \
+    "$tmp/s.jsonl" || fail "no prompt in the samples"
+  [ "$(wc -l <"$tmp/s.jsonl")" = 1 ] || fail "not one sample of one item"
+  # Without --max-length, as far as the teacher sees.
+  run 0 eval "$model" --tasks rte --data "$tmp/data" --baseline "$teacher"
+  out_has "at most 512 tokens at a time"
+  run 1 eval "$model" --tasks rte --data "$tmp/data"; err_has "give --max-length"
+  run 1 eval "$model" --tasks rte "${flags[@]}" --json "$tmp/none/r.json"
+  err_has "no such directory"
+  # Before the work, not after it.
+  run 1 eval "$model" --tasks rte "${flags[@]}" --json "$tmp"
+  err_has "expected a file, found a directory"
+  run 1 eval "$model" --tasks rte "${flags[@]}" --costs 0,x; err_has "found 'x'"
+  run 1 eval "$model" --tasks rte "${flags[@]}" --baseline "$tmp/none.gguf"
+  err_has "$tmp/none.gguf"
+  grep -q "100 %" "$tmp/err" && fail "the model was scored first"
+  run 1 eval "$model" --tasks rte,copa,rte "${flags[@]}"; err_has "'rte' is there twice"
+  run 1 eval "$model" --tasks rta "${flags[@]}"; err_has "Did you mean 'rte'?"
+  run 1 eval "$model" --tasks rte "${flags[@]}" --limit 0; err_has "--limit"
+  run 1 eval "$model" --tasks copa "${flags[@]}"; err_has "copa.jsonl"
+  run 1 eval "$model" --tasks rte; err_has "--data"
+  run 1 eval "$model"; err_has "nothing to score"
+  # The type of most of the bytes, which the head's is not.
+  run 0 quantize "$model" -o "$tmp/q.gguf" --type q4_0 --embedding q8_0
+  run 0 eval "$tmp/q.gguf" --tasks rte "${flags[@]}"; out_has "matrices in Q4_0"
+  : >"$tmp/data/rte.jsonl"
+  run 1 eval "$model" --tasks rte "${flags[@]}"; err_has "expected items, found none"
+  echo '{"sentence1": 1.5}' >"$tmp/data/rte.jsonl"
+  run 1 eval "$model" --tasks rte "${flags[@]}"; err_has "rte.jsonl: line 1: field 'label'"
+  run 1 eval "$model" --text "$tmp/none.txt"; err_has "none.txt"
+}
+
+case_kl() {
+  need_model
+  printf '%s' "$prompt" >"$tmp/text"
+  run 0 kl "$model" "$model" -f "$tmp/text"
+  out_has "mean KL(A || B)   0.000000 nats"; out_has "same top token    100.000 %"
+  run 0 quantize "$model" -o "$tmp/q.gguf" --type q4_0
+  run 0 kl "$model" "$tmp/q.gguf" -f "$tmp/text" --json --window 20
+  out_has '"mean_kl"'; out_has '"p99_kl"'; out_has '"top1_agreement"'
+  out_has '"ppl_a"'; out_has '"ppl_b"'; out_has '"tokens": 44'
+  run 0 kl "$model" "$tmp/q.gguf" -p "$prompt" --limit 7; out_has "tokens            7"
+
+  run 1 kl "$model"; err_has "B is required"
+  run 1 kl "$model" "$tmp/q.gguf" -f "$tmp/text" --windows 3; err_has "'--window'?"
+  run 1 kl "$model" "$tmp/q.gguf" -p ""; err_has "expected a text, found none"
+  for _ in $(seq 20); do cat "$tmp/text"; done >"$tmp/long"
+  run 1 kl "$model" "$teacher" -f "$tmp/long" --window 600
+  err_has "--window: $teacher: expected 512 (its context length) at most, found 600"
+  run 0 kl "$model" "$teacher" -f "$tmp/text" --window 600
+  run 1 kl "$model" "$tmp/none.gguf" -f "$tmp/text"; err_has "$tmp/none.gguf"
+  run 1 kl "$model" "$tmp/q.gguf" -f "$tmp/none"; err_has "$tmp/none"
+  head -c 50000 "$tmp/q.gguf" >"$tmp/cut.gguf"
+  run 1 kl "$model" "$tmp/cut.gguf" -f "$tmp/text"; err_has "$tmp/cut.gguf"
+  run 0 synth --shape tiny -o "$tmp/other.gguf"
+  run 1 kl "$model" "$tmp/other.gguf" -f "$tmp/text"
+  err_has "expected one vocabulary, found 512 and 256 rows of logits"
+}
+
+# Peak memory of a model as wide as Llamba-1B, two layers of it, after a prompt
+# that fills the working buffers: weights, states (bench holds two) and less
+# than 64 MB. step_bytes are the matrices; there is no tokenizer.
+case_memory() {
+  cat >"$tmp/config.json" <<END
+{"model_type": "llamba", "vocab_size": 512, "d_model": 2048, "n_layer": 2,
+ "tie_embeddings": true, "pad_vocab_size_multiple": 8, "norm_epsilon": 1e-5,
+ "mlp_cfg": {"intermediate_size": 8192, "bias": false, "act_fn": "silu"},
+ "ssm_cfg": {"d_state": 64, "n_v_heads": 32, "n_qk_heads": 32, "expand": 1,
+  "chunk_size": 128, "activation": "identity", "bias": false}}
+END
+  run 0 synth --config "$tmp/config.json" -o "$tmp/in.gguf"
+  run 0 quantize "$tmp/in.gguf" -o "$tmp/q.gguf" --type q4_0
+  run 0 bench "$tmp/q.gguf" --prefill 512 --depth 600 --batch 1 --repeats 1 --json
+  value() { sed -n "s/^ *\"$1\": \([0-9]*\),*$/\1/p" "$tmp/out" | head -1; }
+  local over=$(($(value peak_bytes) - $(value step_bytes) - 2 * $(value state_bytes)))
+  (($(value step_bytes) > 70000000)) || fail "step_bytes: $(value step_bytes)"
+  ((over < 64000000)) || fail "$over bytes beside weights and states"
+}
