@@ -262,6 +262,30 @@ case_student() {
   expect 0 "$llamba" run "$tmp/own.gguf" -p "Once upon" -n 4
 }
 
+case_average() {
+  shards
+  expect 0 train one
+  expect 0 train other --set seed=1
+  # The mean of a student and itself is that student.
+  expect 0 "$distill" average "$tmp/one=2" "$tmp/one=2" -o "$tmp/same"
+  same_student one same
+  expect 0 "$distill" average "$tmp/one=0.5" "$tmp/other=1.5" -o "$tmp/mean"
+  cmp -s "$tmp/other/model.safetensors" "$tmp/mean/model.safetensors" &&
+    fail "the mean is one of the two"
+  # Weights are shares of their sum.
+  expect 0 "$distill" average "$tmp/one" "$tmp/other=3" -o "$tmp/again"
+  same_student mean again
+  expect 0 "$llamba" run "$tmp/mean" -p "Once upon a time" -n 4
+  expect 1 "$distill" average "$tmp/one" "$teacher" -o "$tmp/x"
+  err_has "expected a student, found a Llama"
+  expect 0 train narrow --set student.d_state=4
+  expect 1 "$distill" average "$tmp/one" "$tmp/narrow" -o "$tmp/x"
+  err_has "not those of the first student"
+  expect 1 "$distill" average "$tmp/one=-1" "$tmp/other" -o "$tmp/x"
+  err_has "expected a weight above zero"
+  expect 1 "$distill" average "$tmp/one" -o "$tmp/x"
+}
+
 # The recipe that the README shows, whole: 0.215 nats and 0.777 when last run.
 case_recipe() {
   expect 0 "$distill" train --recipe recipes/stories260k.json --device cpu \

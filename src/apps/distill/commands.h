@@ -12,6 +12,7 @@ void AddTokenizeCommand(CLI::App& program);
 void AddSampleCommand(CLI::App& program);
 void AddLayersCommand(CLI::App& program);
 void AddReportCommand(CLI::App& program);
+void AddAverageCommand(CLI::App& program);
 
 }  // namespace llamba::distill
 

@@ -31,6 +31,7 @@ int Main(int argc, char** argv) {
   AddSampleCommand(program);
   AddLayersCommand(program);
   AddReportCommand(program);
+  AddAverageCommand(program);
   return RunProgram(program, argc, argv);
 }
 
