@@ -59,23 +59,24 @@ HWY_INLINE void QuantizeBlock(const float* x, const QuantizedRows& out,
 }
 
 #if HWY_TARGET != HWY_SCALAR
-// What QuantizeBlock does, for the blocks of four rows of x that lie next to
-// each other in a tile: what is one number a block is one vector of four here.
-// `rest`, where it is not null, is four blocks.
-HWY_INLINE void QuantizeFour(const float* x, int64_t x_stride,
-                             const QuantizedRows& out, int64_t at,
-                             int32_t start_128, float* rest) {
+// The blocks of four rows of x that lie next to each other in a tile: what is
+// one number a block in QuantizeBlock is one vector of four here.
+struct FourBlocks {
+  const float* x;
+  int64_t x_stride;
+  HWY_ALIGN float factors[4];
+  HWY_ALIGN float scales[4];
+};
+
+HWY_INLINE void ScaleFour(FourBlocks& four) {
   const DF df;
   const D4 d4;
-  const hn::RebindToSigned<DF> di;
-  const hn::RebindToSigned<D4> di4;
-  const hn::Rebind<int8_t, DF> d8;
   VF largest[4];
   VF taint[4];
   for (int j = 0; j < 4; ++j) {
     largest[j] = taint[j] = hn::Zero(df);
     for (int64_t i = 0; i < kBlock; i += kLanes) {
-      const VF v = hn::LoadU(df, x + j * x_stride + i);
+      const VF v = hn::LoadU(df, four.x + j * four.x_stride + i);
       largest[j] = hn::Max(largest[j], hn::Abs(v));
       taint[j] = hn::MulAdd(v, hn::Zero(df), taint[j]);
     }
@@ -84,35 +85,54 @@ HWY_INLINE void QuantizeFour(const float* x, int64_t x_stride,
       FoldLanes(MaxLanes(), largest[0], largest[1], largest[2], largest[3]);
   const auto zero = hn::Lt(max, hn::Set(d4, kSmallest));
   const V4 top = hn::Set(d4, 127.0f);
-  HWY_ALIGN float factors[4];
-  HWY_ALIGN float scales[4];
-  hn::Store(hn::IfThenZeroElse(zero, hn::Div(top, max)), d4, factors);
-  const V4 scale = hn::Add(hn::IfThenZeroElse(zero, hn::Div(max, top)),
-                           SumLanes(taint[0], taint[1], taint[2], taint[3]));
-  hn::Store(scale, d4, scales);
+  hn::Store(hn::IfThenZeroElse(zero, hn::Div(top, max)), d4, four.factors);
+  hn::Store(hn::Add(hn::IfThenZeroElse(zero, hn::Div(max, top)),
+                    SumLanes(taint[0], taint[1], taint[2], taint[3])),
+            d4, four.scales);
+}
+
+// Writes the codes and returns their sums; leaves what they leave of x in
+// `rest`, four blocks, where it is not null.
+HWY_INLINE V4 RoundFour(const FourBlocks& four, int8_t* codes, float* rest) {
+  const DF df;
+  const hn::RebindToSigned<DF> di;
+  const hn::Rebind<int8_t, DF> d8;
+  const VF rounder = hn::Set(df, kRounder);
   VF total[4];
   for (int j = 0; j < 4; ++j) {
-    const VF factor = hn::Set(df, factors[j]);
-    const VF rounder = hn::Set(df, kRounder);
+    const VF factor = hn::Set(df, four.factors[j]);
     total[j] = hn::Zero(df);
     for (int64_t i = 0; i < kBlock; i += kLanes) {
-      const VF v = hn::LoadU(df, x + j * x_stride + i);
+      const VF v = hn::LoadU(df, four.x + j * four.x_stride + i);
       const VF sum = hn::Add(hn::Mul(v, factor), rounder);
       const auto code = hn::Sub(hn::BitCast(di, sum), hn::BitCast(di, rounder));
       const VF whole = hn::Sub(sum, rounder);
       total[j] = hn::Add(total[j], whole);  // exact
-      hn::StoreU(hn::DemoteTo(d8, code), d8, out.codes + (at + j) * kBlock + i);
+      hn::StoreU(hn::DemoteTo(d8, code), d8, codes + j * kBlock + i);
       if (rest != nullptr) {
-        hn::StoreU(hn::NegMulAdd(whole, hn::Set(df, scales[j]), v), df,
+        hn::StoreU(hn::NegMulAdd(whole, hn::Set(df, four.scales[j]), v), df,
                    rest + j * kBlock + i);
       }
     }
   }
-  const V4 sums = SumLanes(total[0], total[1], total[2], total[3]);
+  return SumLanes(total[0], total[1], total[2], total[3]);
+}
+
+HWY_INLINE void QuantizeFour(const float* x, int64_t x_stride,
+                             const QuantizedRows& out, int64_t at,
+                             int32_t start_128, float* rest) {
+  const D4 d4;
+  const hn::RebindToSigned<D4> di4;
+  FourBlocks four;
+  four.x = x;
+  four.x_stride = x_stride;
+  ScaleFour(four);
+  const V4 sums = RoundFour(four, out.codes + at * kBlock, rest);
+  const V4 scale = hn::Load(d4, four.scales);
   hn::StoreU(scale, d4, out.scales + at);
   hn::StoreU(hn::Mul(scale, sums), d4, out.sums + at);
-  const auto whole = hn::ConvertTo(di4, sums);
-  const auto less_8 = hn::Sub(hn::Zero(di4), hn::ShiftLeft<3>(whole));
+  const auto less_8 =
+      hn::Sub(hn::Zero(di4), hn::ShiftLeft<3>(hn::ConvertTo(di4, sums)));
   hn::StoreU(less_8, di4, out.less_8 + at);
   hn::StoreU(hn::Add(hn::Set(di4, start_128), hn::ShiftLeft<4>(less_8)), di4,
              out.less_128 + at);
