@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "generate/loaded_model.h"
+#include "tokenizer/json_writer.h"
 
 namespace llamba {
 namespace {
@@ -52,8 +53,7 @@ void PrintOrigin(const Checkpoint& checkpoint) {
     const auto* text = value ? std::get_if<std::string>(value) : nullptr;
     if (text == nullptr) continue;
     // Quoted: a terminal must not obey it.
-    Line(key, "{}",
-         Json(*text).dump(-1, ' ', false, Json::error_handler_t::replace));
+    Line(key, "{}", JsonQuoted(*text));
   }
 }
 

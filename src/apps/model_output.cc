@@ -64,21 +64,26 @@ int64_t TeacherContext(const std::string& dir) {
   }
 }
 
+constexpr std::string_view kGeneral = "general.";
+
+// general.`key` describes what the file holds: the writer sets it.
+bool IsWriters(std::string_view key) {
+  constexpr std::string_view kKeys[] = {"architecture", "type", "alignment",
+                                        "file_type", "quantization_version"};
+  return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
+}
+
 // What the new file keeps of a GGUF's own keys: name, licence, authors.
 GgufMetadata GeneralKeys(const Checkpoint& checkpoint) {
   GgufMetadata kept;
   if (!checkpoint.gguf) return kept;
   for (const auto& [key, value] : checkpoint.gguf->entries()) {
-    if (key.starts_with("general.") && key != "general.quantization_version") {
+    if (key.starts_with(kGeneral) && !IsWriters(key.substr(kGeneral.size()))) {
       kept.Set(key, value);
     }
   }
   return kept;
 }
-
-// The keys that describe what the file holds.
-constexpr std::string_view kOwnKeys[] = {"architecture", "type", "alignment",
-                                         "file_type", "quantization_version"};
 
 void SetMeta(const std::string& entry, GgufMetadata* metadata) {
   const size_t equals = entry.find('=');
@@ -89,11 +94,8 @@ void SetMeta(const std::string& entry, GgufMetadata* metadata) {
     Fail("--meta: expected KEY=TEXT, such as license=apache-2.0, found \"{}\"",
          entry);
   }
-  if (std::find(std::begin(kOwnKeys), std::end(kOwnKeys), key) !=
-      std::end(kOwnKeys)) {
-    Fail("--meta: {} follows from what the file holds", key);
-  }
-  metadata->Set("general." + key, entry.substr(equals + 1));
+  if (IsWriters(key)) Fail("--meta: {} follows from what the file holds", key);
+  metadata->Set(std::string(kGeneral) + key, entry.substr(equals + 1));
 }
 
 }  // namespace
