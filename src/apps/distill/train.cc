@@ -87,13 +87,8 @@ Recipe MakeRecipe(const TrainFlags& flags) {
   return recipe;
 }
 
-void RunTrain(const TrainFlags& flags) {
-  const Recipe recipe = MakeRecipe(flags);
-  if (flags.print_recipe) {
-    std::cout << RecipeToJson(recipe) << "\n";
-    return;
-  }
-  if (flags.options.output.empty()) Fail("train: --output is missing");
+// False where it was stopped before its end.
+bool Distil(const TrainFlags& flags, const Recipe& recipe) {
   const WorkerEnvironment env = ReadWorkerEnvironment();
   RunOptions options = flags.options;
   options.device = OpenDevice(flags.device, env.local_rank);
@@ -110,7 +105,18 @@ void RunTrain(const TrainFlags& flags) {
                    options.output);
     }
   }
-  if (!finished) throw Exit{kUnfinished};
+  return finished;
+}
+
+void RunTrain(const TrainFlags& flags) {
+  const Recipe recipe = MakeRecipe(flags);
+  if (flags.print_recipe) {
+    std::cout << RecipeToJson(recipe) << "\n";
+    return;
+  }
+  if (flags.options.output.empty()) Fail("train: --output is missing");
+  // Thrown when the workers have parted, which an exception would cut short.
+  if (!Distil(flags, recipe)) throw Exit{kUnfinished};
 }
 
 }  // namespace

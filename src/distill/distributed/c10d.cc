@@ -1,8 +1,10 @@
+#include <spdlog/spdlog.h>
 #include <torch/torch.h>
 #include <torch/version.h>
 
 #include <chrono>
 #include <cstdlib>
+#include <exception>
 #include <string_view>
 
 #include "base/error.h"
@@ -55,6 +57,20 @@ class C10dCommunicator : public Communicator {
  public:
   C10dCommunicator(c10::intrusive_ptr<Group> group, bool scatters)
       : group_(std::move(group)), scatters_(scatters) {}
+  ~C10dCommunicator() override {
+    // NCCL warns of a leak unless it is shut down; the barrier would wait for
+    // workers that are lost, so not where an error ends the run.
+    if constexpr (requires { group_->shutdown(); }) {
+      if (std::uncaught_exceptions() > 0) return;
+      try {
+        Wait(group_->barrier());
+        group_->shutdown();
+      } catch (const std::exception& e) {
+        spdlog::warn("worker {}: cannot part from the others: {}",
+                     group_->getRank(), e.what());
+      }
+    }
+  }
 
   int rank() const override { return group_->getRank(); }
   int size() const override { return group_->getSize(); }
