@@ -23,7 +23,7 @@ void Chat(const ChatFlags& flags) {
   const SamplerOptions sampler =
       ToSamplerOptions(flags.sampler, model->tokenizer());
   ChatConsole console(model, ChatSession(model, sampler, flags.system),
-                      ToGenerateOptions(flags.generate));
+                      ToGenerateOptions(flags.generate), InputsOf(flags.model));
   if (!flags.load_state.empty()) console.Load(flags.load_state);
   LineReader reader("> ");
   if (reader.interactive()) console.Greet();

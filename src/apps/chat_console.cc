@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "apps/output.h"
+#include "apps/output_path.h"
 #include "apps/suggest.h"
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -46,10 +47,12 @@ const std::vector<ChatConsole::Command>& ChatConsole::Commands() {
 }
 
 ChatConsole::ChatConsole(std::shared_ptr<const LoadedModel> model,
-                         ChatSession session, GenerateOptions options)
+                         ChatSession session, GenerateOptions options,
+                         std::vector<std::string> inputs)
     : model_(std::move(model)),
       generator_(model_),
-      options_(std::move(options)) {
+      options_(std::move(options)),
+      inputs_(std::move(inputs)) {
   branches_.push_back(std::move(session));
 }
 
@@ -113,6 +116,7 @@ void ChatConsole::Send(const std::string& text) {
 }
 
 void ChatConsole::Save(const std::string& path) {
+  CheckOutputFile(path, inputs_);
   session().Save(path);
   PrintNote(fmt::format("saved to {}", path));
 }

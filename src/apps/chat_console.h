@@ -14,8 +14,9 @@ namespace llamba {
 // error. An error of one line ends neither conversation nor program.
 class ChatConsole {
  public:
+  // `inputs`: paths that /save leaves alone.
   ChatConsole(std::shared_ptr<const LoadedModel> model, ChatSession session,
-              GenerateOptions options);
+              GenerateOptions options, std::vector<std::string> inputs);
 
   // Says what one talks with, and where help is.
   void Greet() const;
@@ -44,6 +45,7 @@ class ChatConsole {
   std::shared_ptr<const LoadedModel> model_;
   Generator generator_;
   GenerateOptions options_;
+  std::vector<std::string> inputs_;
   std::vector<ChatSession> branches_;
   size_t branch_ = 0;
   GenerateResult last_;

@@ -31,9 +31,8 @@ void WriteDirectory(const ModelToWrite& model, const ConvertFlags& flags) {
 }
 
 void Convert(const ConvertFlags& flags) {
-  const bool gguf = IsGgufOutput(flags.out);
-  const ModelToWrite model =
-      OpenModelToWrite(flags.path, flags.tokenizer, flags.out);
+  const bool gguf = CheckModelOutput(flags.out, {flags.path, flags.tokenizer});
+  const ModelToWrite model = OpenModelToWrite(flags.path, flags.tokenizer);
   if (gguf) {
     WriteOneFile(model, flags);
   } else {

@@ -7,6 +7,7 @@
 #include "apps/eval_model.h"
 #include "apps/id_list.h"
 #include "apps/output.h"
+#include "apps/output_path.h"
 #include "apps/program.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -29,9 +30,12 @@ void WriteReports(const EvalFlags& flags, const EvalReport& report,
 
 // Before hours of work, not after.
 void CheckFlags(const EvalFlags& flags) {
-  for (const std::string& path :
+  std::vector<std::string> inputs = InputsOf(flags.model);
+  inputs.insert(inputs.end(), {flags.baseline, flags.long_text});
+  inputs.insert(inputs.end(), flags.texts.begin(), flags.texts.end());
+  for (const std::string& out :
        {flags.json, flags.markdown, flags.html, flags.samples}) {
-    if (!path.empty()) CheckOutputPath(path);
+    CheckOutputFile(out, inputs);
   }
   ParseIdList(flags.costs, "--costs");
   if (!flags.baseline.empty()) OpenCheckpoint(flags.baseline);

@@ -88,6 +88,10 @@ void AddTemplateFlag(CLI::App& command, ModelFlags& flags) {
       ->group("Model");
 }
 
+std::vector<std::string> InputsOf(const ModelFlags& flags) {
+  return {flags.model, flags.tokenizer, flags.chat_template};
+}
+
 LoadOptions ToLoadOptions(const ModelFlags& flags) {
   LoadOptions options;
   if (!flags.dtype.empty()) options.dtype = ParseDType(flags.dtype);

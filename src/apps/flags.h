@@ -47,6 +47,8 @@ void AddWeightFlags(CLI::App& command, ModelFlags& flags);
 void AddModelFlags(CLI::App& command, ModelFlags& flags);
 // --chat-template.
 void AddTemplateFlag(CLI::App& command, ModelFlags& flags);
+// The paths that it reads; empty where a flag was not given.
+std::vector<std::string> InputsOf(const ModelFlags& flags);
 // Sets the number of threads of the process as well.
 LoadOptions ToLoadOptions(const ModelFlags& flags);
 std::shared_ptr<const LoadedModel> OpenModel(const ModelFlags& flags);

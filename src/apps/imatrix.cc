@@ -60,8 +60,9 @@ void Gather(const ImatrixFlags& flags) {
   options.load = ToLoadOptions(flags.model);
   ImatrixCollector collector(flags.moments);
   options.load.observer = &collector;
-  CheckOutputPath(flags.out);
-  RefuseOwnInput(flags.model.model, flags.out);
+  std::vector<std::string> inputs = InputsOf(flags.model);
+  inputs.push_back(flags.text.file);
+  CheckGgufOutput(flags.out, inputs);
   const std::string where =
       flags.text.file.empty() ? "the text" : flags.text.file;
   const std::string text = ReadText(flags.text, false);

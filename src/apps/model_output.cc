@@ -3,10 +3,12 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <iterator>
 #include <string_view>
 
+#include "apps/output_path.h"
 #include "apps/program.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -22,11 +24,6 @@ uint64_t BytesOf(const std::string& out) {
   fs::path file = out;
   if (fs::is_directory(file)) file /= "model.safetensors";
   return fs::file_size(file, ignored);
-}
-
-bool SameFile(const fs::path& a, const fs::path& b) {
-  std::error_code ignored;
-  return fs::equivalent(a, b, ignored);
 }
 
 bool HasTokenizer(const Checkpoint& checkpoint) {
@@ -98,23 +95,29 @@ void SetMeta(const std::string& entry, GgufMetadata* metadata) {
   metadata->Set(std::string(kGeneral) + key, entry.substr(equals + 1));
 }
 
-}  // namespace
-
-void RefuseOwnInput(const std::string& input, const std::string& out) {
-  const fs::path path = input;
-  const bool loose = path.extension() == ".safetensors";
-  const fs::path parent = path.has_parent_path() ? path.parent_path() : ".";
-  if (SameFile(path, out) || (loose && SameFile(parent, out))) {
-    Fail("--out {}: expected another place than the model that is read", out);
+// Throws Error for a name that looks like another file (.safetensors, .bin).
+bool IsGgufOutput(const std::string& out) {
+  std::string extension = fs::path(out).extension().string();
+  for (char& c : extension) {
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
+  if (extension == ".gguf") return true;
+  if (extension == ".safetensors" || extension == ".bin" ||
+      extension == ".json") {
+    Fail(
+        "--out {}: expected FILE.gguf, or a directory for safetensors with "
+        "config.json",
+        out);
+  }
+  return false;
 }
 
+}  // namespace
+
 ModelToWrite OpenModelToWrite(const std::string& path,
-                              const std::string& tokenizer,
-                              const std::string& out) {
+                              const std::string& tokenizer) {
   ModelToWrite model;
   model.checkpoint = OpenCheckpoint(path);
-  RefuseOwnInput(path, out);
   model.tokenizer = ReadTokenizer(model.checkpoint, tokenizer);
   if (model.checkpoint.config.context_length == 0) {
     model.checkpoint.config.context_length = TeacherContext(tokenizer);
@@ -141,17 +144,21 @@ GgufMetadata ExtraMetadata(const ModelToWrite& model,
   return extra;
 }
 
-bool IsGgufOutput(const std::string& out) {
-  const std::string extension = fs::path(out).extension().string();
-  if (extension == ".gguf") return true;
-  if (extension == ".safetensors" || extension == ".bin" ||
-      extension == ".json") {
-    Fail(
-        "--out {}: expected FILE.gguf, or a directory for safetensors with "
-        "config.json",
-        out);
+bool CheckModelOutput(const std::string& out,
+                      const std::vector<std::string>& inputs) {
+  const bool gguf = IsGgufOutput(out);
+  if (gguf) {
+    CheckOutputFile(out, inputs);
+  } else {
+    RefuseInputs(out, inputs);
   }
-  return false;
+  return gguf;
+}
+
+void CheckGgufOutput(const std::string& out,
+                     const std::vector<std::string>& inputs) {
+  if (!IsGgufOutput(out)) Fail("--out {}: expected FILE.gguf", out);
+  CheckOutputFile(out, inputs);
 }
 
 void WithProgress(const std::string& label,

@@ -21,13 +21,9 @@ struct ModelToWrite {
   Checkpoint checkpoint;
   std::optional<Tokenizer> tokenizer;
 };
-// Throws Error where `out` is the very model that is read, and for a tokenizer
-// of another model.
+// Throws Error for a tokenizer of another model.
 ModelToWrite OpenModelToWrite(const std::string& path,
-                              const std::string& tokenizer,
-                              const std::string& out);
-// Throws Error where `out` is the very model at `input`.
-void RefuseOwnInput(const std::string& input, const std::string& out);
+                              const std::string& tokenizer);
 // --meta KEY=TEXT, which may be repeated.
 void AddMetaFlag(CLI::App& command, std::vector<std::string>* meta);
 // The tokenizer's keys, what the new file keeps of the old one's own, and what
@@ -36,9 +32,14 @@ void AddMetaFlag(CLI::App& command, std::vector<std::string>* meta);
 GgufMetadata ExtraMetadata(const ModelToWrite& model,
                            const std::vector<std::string>& meta);
 
-// True for FILE.gguf; else `out` is a directory. Throws Error for a name that
-// looks like another file (.safetensors, .bin).
-bool IsGgufOutput(const std::string& out);
+// Before the work. True for FILE.gguf; else `out` is a directory. Throws Error
+// for a name that looks like another file (.safetensors, .bin), and as
+// output_path.h says.
+bool CheckModelOutput(const std::string& out,
+                      const std::vector<std::string>& inputs);
+// The same of a command that writes a GGUF file only.
+void CheckGgufOutput(const std::string& out,
+                     const std::vector<std::string>& inputs);
 
 // Calls `write` with a progress report that draws a bar and stops at Ctrl-C;
 // then, as nothing is left behind, the program ends with code 130.

@@ -6,10 +6,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/progress.h"
 
@@ -27,14 +25,6 @@ void PrintNote(std::string_view text) {
   const bool color = UseColor(STDERR_FILENO);
   fmt::print(stderr, "{}{}{}\n", color ? "\x1b[2m" : "", text,
              color ? "\x1b[0m" : "");
-}
-
-void CheckOutputPath(const std::string& path) {
-  const auto folder = std::filesystem::path(path).parent_path();
-  if (!folder.empty() && !IsDirectory(folder.string())) {
-    Fail("{}: no such directory: {}", path, folder.string());
-  }
-  if (IsDirectory(path)) Fail("{}: expected a file, found a directory", path);
 }
 
 std::string DescribeResult(const GenerateResult& result) {

@@ -14,10 +14,6 @@ void PrintText(std::string_view text);
 // A note for the person, to standard error; dim on a terminal with colours.
 void PrintNote(std::string_view text);
 
-// Before long work whose result goes to `path`: throws Error where its folder
-// does not exist or it is one.
-void CheckOutputPath(const std::string& path);
-
 // "12 tokens read (350/s), 80 written (120/s); stopped by: end of text".
 std::string DescribeResult(const GenerateResult& result);
 

@@ -78,14 +78,11 @@ Json ToJson(const QuantizeReport& report) {
 }
 
 void Quantize(const QuantizeFlags& flags) {
-  if (!IsGgufOutput(flags.out)) {
-    Fail("--out {}: expected FILE.gguf", flags.out);
-  }
+  CheckGgufOutput(flags.out, {flags.path, flags.tokenizer, flags.imatrix});
   if (flags.threads > 0) ThreadPool::SetDefaultThreads(flags.threads);
   std::optional<Imatrix> imatrix;
   if (!flags.imatrix.empty()) imatrix = Imatrix::Open(flags.imatrix);
-  const ModelToWrite model =
-      OpenModelToWrite(flags.path, flags.tokenizer, flags.out);
+  const ModelToWrite model = OpenModelToWrite(flags.path, flags.tokenizer);
   Quantizer quantizer(model.checkpoint.config, ToPlan(flags),
                       imatrix ? &*imatrix : nullptr);
   const GgufMetadata extra = ExtraMetadata(model, flags.meta);

@@ -6,6 +6,7 @@
 #include "apps/flags.h"
 #include "apps/generate_flags.h"
 #include "apps/output.h"
+#include "apps/output_path.h"
 #include "apps/program.h"
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -85,6 +86,10 @@ std::string ResultJson(const GenerateResult& result,
 }
 
 void Run(const RunFlags& flags) {
+  // --load-state is none of them: a state may be gone on with in its place.
+  std::vector<std::string> inputs = InputsOf(flags.model);
+  inputs.push_back(flags.text.file);
+  CheckOutputFile(flags.save_state, inputs);
   const bool resumes = !flags.load_state.empty() && !flags.chat;
   const std::string text = ReadText(flags.text, resumes);
   const auto model = OpenModel(flags.model);

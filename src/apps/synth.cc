@@ -38,7 +38,8 @@ void WriteOneFile(const ModelConfig& config, const SyntheticSource& source,
 }
 
 void Synth(const SynthFlags& flags) {
-  const bool gguf = IsGgufOutput(flags.out);
+  const bool gguf =
+      CheckModelOutput(flags.out, {flags.config, flags.tokenizer});
   const ModelConfig config = ReadShape(flags);
   std::optional<Tokenizer> tokenizer;
   if (!flags.tokenizer.empty()) {

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <sched.h>
 #endif
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -25,6 +26,42 @@ std::string TempPath(const char* name) {
   return (std::filesystem::temp_directory_path() /
           fmt::format("llamba_base_test.{}.{}", getpid(), name))
       .string();
+}
+
+std::string WhyNotWritable(const std::string& path) {
+  try {
+    CheckWritable(path);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(CheckWritable, LooksBeforeTheWork) {
+  namespace fs = std::filesystem;
+  const std::string folder = TempPath("folder");
+  fs::create_directory(folder);
+  EXPECT_EQ(WhyNotWritable(folder + "/new"), "");
+  EXPECT_EQ(WhyNotWritable("new"), "");
+  EXPECT_EQ(WhyNotWritable("/dev/null"), "");
+  EXPECT_NE(WhyNotWritable(folder).find("found a directory"),
+            std::string::npos);
+  EXPECT_NE(WhyNotWritable(folder + "/none/new").find("no such directory"),
+            std::string::npos);
+  fs::create_symlink("none/new", folder + "/link");
+  EXPECT_NE(WhyNotWritable(folder + "/link").find("no such directory"),
+            std::string::npos);
+  EXPECT_EQ(fs::remove_all(folder), 2u);  // nothing was made
+}
+
+TEST(CheckWritable, SeesAClosedFolder) {
+  if (geteuid() == 0) GTEST_SKIP() << "every folder is open to root";
+  const std::string folder = TempPath("closed");
+  std::filesystem::create_directory(folder);
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_read);
+  EXPECT_NE(WhyNotWritable(folder + "/new").find("cannot write into"),
+            std::string::npos);
+  std::filesystem::remove(folder);
 }
 
 #if defined(__linux__)

@@ -115,6 +115,23 @@ void AtomicFile::Commit() {
   }
 }
 
+void CheckWritable(const std::string& path) {
+  if (IsDirectory(path)) Fail("{}: expected a file, found a directory", path);
+  const std::string target = ReplaceablePath(path);
+  if (target.empty()) {
+    if (access(path.c_str(), W_OK) == 0) return;
+    Fail("{}: cannot write: {}", path, std::strerror(errno));
+  }
+  const std::filesystem::path parent =
+      std::filesystem::path(target).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  if (!IsDirectory(folder)) Fail("{}: no such directory: {}", path, folder);
+  // The new file appears beside the old one.
+  if (access(folder.c_str(), W_OK | X_OK) != 0) {
+    Fail("{}: cannot write into {}: {}", path, folder, std::strerror(errno));
+  }
+}
+
 void WriteFileAtomically(const std::string& path, std::string_view text) {
   AtomicFile file(path);
   file.Write(text);

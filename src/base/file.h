@@ -40,6 +40,10 @@ class AtomicFile {
   size_t offset_ = 0;
 };
 
+// Throws Error naming `path` where an AtomicFile could not write it: its folder
+// is missing or closed to us, or it is a folder. For before long work.
+void CheckWritable(const std::string& path);
+
 // AtomicFile in one call.
 void WriteFileAtomically(const std::string& path, std::string_view text);
 

@@ -53,6 +53,17 @@ case_state() {
   same "$(text)" "$whole"
   # What is no such file is refused.
   run 1 run "$model" --load-state "$tmp/none"; err_has "$tmp/none"
+  # Where it is saved is looked at first; a state may take its own place.
+  run 1 run "$model" -p x -n 1 --save-state "$tmp/none/s"
+  err_has "no such directory"; same "$(cat "$tmp/out")" ""
+  printf 'x' >"$tmp/text"; cp "$model" "$tmp/m.gguf"
+  run 1 run "$tmp/m.gguf" -f "$tmp/text" --save-state "$tmp/text"
+  err_has "expected another place than that of $tmp/text"
+  run 1 run "$tmp/m.gguf" -p x -n 1 --save-state "$tmp/m.gguf"
+  err_has "expected another place"; cmp "$model" "$tmp/m.gguf" || fail "model"
+  same "$(cat "$tmp/text")" x
+  cp "$tmp/s" "$tmp/own"
+  run 0 run "$model" --load-state "$tmp/own" -n 1 --save-state "$tmp/own"
   head -c 1000 "$tmp/s" >"$tmp/cut"
   run 1 run "$model" --load-state "$tmp/cut"; err_has "$tmp/cut"
   printf 'x' | dd of="$tmp/s" bs=1 seek=3000 conv=notrunc 2>/dev/null
@@ -141,7 +152,9 @@ case_chat() {
   err_has "2 messages are left"; err_has "branch 2 of 2"; err_has "branch 1 of 2"
   err_has "expected a branch from 1 to 2, found '9'"; err_has "messages  4"
   same "$(sed -n '$p' "$tmp/out")" "$(sed -n '$p' <<<"$both")"
-  printf '/sav x\n/save\n/undo\n/load %s/none\n\n/help\n' "$tmp" | chat
+  printf '/sav x\n/save\n/save %s/t.jinja\n/undo\n/load %s/none\n\n/help\n' \
+    "$tmp" "$tmp" | chat
+  err_has "expected another place than that of $tmp/t.jinja"
   err_has "no command '/sav'. Did you mean '/save'?"
   err_has "/save: expected a file"; err_has "nothing to take back"
   err_has "$tmp/none"; err_has "/fork"

@@ -26,6 +26,14 @@ case_eval() {
   # Before the work, not after it.
   run 1 eval "$model" --tasks rte "${flags[@]}" --json "$tmp"
   err_has "expected a file, found a directory"
+  printf 'Lily ran.' >"$tmp/text"; cp "$model" "$tmp/m.gguf"
+  for out in --json --markdown --html --samples; do
+    for input in m.gguf text; do
+      run 1 eval "$tmp/m.gguf" --text "$tmp/text" $out "$tmp/$input"
+      err_has "expected another place than that of $tmp/$input, which is read"
+    done
+  done
+  same "$(cat "$tmp/text")" "Lily ran."
   run 1 eval "$model" --tasks rte "${flags[@]}" --costs 0,x; err_has "found 'x'"
   run 1 eval "$model" --tasks rte "${flags[@]}" --baseline "$tmp/none.gguf"
   err_has "$tmp/none.gguf"

@@ -32,10 +32,27 @@ case_quantize() {
   cp "$q" "$tmp/before"
   head -c 100000 "$q" >"$tmp/cut.gguf"
   run 1 quantize "$tmp/cut.gguf" -o "$q"; err_has "$tmp/cut.gguf"
-  run 1 quantize "$q" -o "$q"; err_has "expected another place than the model"
+  run 1 quantize "$q" -o "$q"; err_has "expected another place than that of $q"
   ln -s q.gguf "$tmp/link.gguf"
   run 1 quantize "$q" -o "$tmp/link.gguf"; err_has "expected another place"
   cmp "$q" "$tmp/before" || fail "a failed call changed a file"
+}
+
+# Where a result would take the place of what it is made from.
+case_convert() {
+  need_model
+  cp "$model" "$tmp/m.gguf"
+  run 0 convert "$tmp/m.gguf" -o "$tmp/dir"
+  run 0 convert "$tmp/dir" -o "$tmp/dir/AGAIN.GGUF"
+  [[ -f $tmp/dir/AGAIN.GGUF ]] || fail "no file of that name"
+  local before; before=$(cd "$tmp/dir" && cksum *)
+  run 1 convert "$tmp/m.gguf" -o "$tmp/dir" --tokenizer "$tmp/dir"
+  err_has "expected another place than that of $tmp/dir, which is read"
+  run 1 convert "$tmp/dir/model.safetensors" -o "$tmp/dir"
+  err_has "expected another place"
+  run 1 synth --config "$tmp/dir/config.json" -o "$tmp/dir"
+  err_has "expected another place"
+  same "$(cd "$tmp/dir" && cksum *)" "$before"
 }
 
 # A Llama takes activations in 16 bits, what has a Mamba-2 layer in 8.
@@ -94,12 +111,19 @@ case_imatrix() {
   run 1 imatrix "$model" -f "$tmp/bad" -o "$tmp/none.gguf"; err_has "invalid UTF-8"
   run 1 imatrix "$model" -f "$tmp/text" -o "$tmp/none/i.gguf"; err_has "$tmp/none/i.gguf"
   [[ ! -e $tmp/none.gguf ]] || fail "a failed call wrote a file"
-  run 1 imatrix "$model" -f "$tmp/text" -o "$tmp"
-  err_has "expected a file, found a directory"
+  for out in "$tmp" "$tmp/text" "$tmp/im"; do
+    run 1 imatrix "$model" -f "$tmp/text" -o "$out"; err_has "expected FILE.gguf"
+  done
+  cp "$tmp/text" "$tmp/text.gguf"
+  run 1 imatrix "$model" -f "$tmp/text.gguf" -o "$tmp/text.gguf"
+  err_has "expected another place"; cmp "$tmp/text" "$tmp/text.gguf" || fail "text"
+  cp "$i" "$tmp/im.gguf"
+  run 1 quantize "$model" -o "$tmp/im.gguf" --imatrix "$tmp/im.gguf"
+  err_has "expected another place"; cmp "$i" "$tmp/im.gguf" || fail "imatrix"
   run 0 synth --shape tiny -o "$tmp/whole.gguf"
   cp "$tmp/whole.gguf" "$tmp/before"
   run 1 imatrix "$tmp/whole.gguf" -f "$tmp/text" -o "$tmp/whole.gguf"
-  err_has "expected another place than the model that is read"
+  err_has "expected another place than that of $tmp/whole.gguf"
   cmp "$tmp/whole.gguf" "$tmp/before" || fail "the model was written over"
   # Of another model, another file, cut short.
   run 0 synth --shape tiny-hybrid -o "$tmp/other.gguf"
