@@ -1,5 +1,6 @@
 #include "apps/generate_flags.h"
 
+#include "apps/number_checks.h"
 #include "apps/output.h"
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -31,6 +32,7 @@ void AddGenerateFlags(CLI::App& command, GenerateFlags& flags,
       .add_option("-n,--max-tokens", flags.max_tokens,
                   "Write at most N tokens; -1: until the text ends")
       ->type_name("N")
+      ->check(WholeNumber(-1))
       ->capture_default_str();
   command
       .add_option("--stop", flags.stop,

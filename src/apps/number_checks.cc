@@ -20,6 +20,15 @@ CLI::Validator WholeNumber(int64_t least, int64_t most) {
   return CLI::Validator(check, "");
 }
 
+CLI::Validator SeedNumber() {
+  const auto check = [](const std::string& word) -> std::string {
+    if (ParseNumber<uint64_t>(word)) return "";
+    return fmt::format("expected a whole number from 0 to {}, found '{}'",
+                       std::numeric_limits<uint64_t>::max(), word);
+  };
+  return CLI::Validator(check, "");
+}
+
 CLI::Validator AboveZero() {
   const auto check = [](const std::string& word) -> std::string {
     const auto number = ParseNumber<double>(word);

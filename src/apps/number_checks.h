@@ -14,6 +14,9 @@ namespace llamba {
 CLI::Validator WholeNumber(int64_t least,
                            int64_t most = std::numeric_limits<int64_t>::max());
 
+// What fits 64 bits without a sign; CLI11 takes the largest for all beyond.
+CLI::Validator SeedNumber();
+
 // A finite number above 0.
 CLI::Validator AboveZero();
 

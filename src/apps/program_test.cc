@@ -46,8 +46,19 @@ TEST(ProgramTest, SaysWhichNumberIsExpected) {
   EXPECT_THAT(Refusal("kl a b --window 2.5"), HasSubstr("found '2.5'\n"));
   EXPECT_THAT(Refusal("eval m --limit 99999999999999999999"),
               HasSubstr("found '99999999999999999999'\n"));
-  EXPECT_THAT(Refusal("run m --seed x"),
-              HasSubstr("--seed: expected a number, found 'x'\n"));
+  EXPECT_THAT(Refusal("run m --temperature x"),
+              HasSubstr("--temperature: expected a number, found 'x'\n"));
+  for (const char* word : {"-2", "99999999999999999999", "many"}) {
+    EXPECT_THAT(Refusal(std::string("run m -n ") + word),
+                HasSubstr("--max-tokens: expected a whole number from -1 up"))
+        << word;
+  }
+  for (const char* command : {"run m", "synth -o m"}) {
+    EXPECT_THAT(Refusal(std::string(command) + " --seed 18446744073709551616"),
+                HasSubstr("--seed: expected a whole number from 0 to "
+                          "18446744073709551615, found '1844"))
+        << command;
+  }
 }
 
 TEST(NumberChecksTest, TakeTheirBounds) {
@@ -56,6 +67,12 @@ TEST(NumberChecksTest, TakeTheirBounds) {
     EXPECT_NE(WholeNumber(2, 3)(bad), "") << bad;
   }
   EXPECT_EQ(WholeNumber(0)("9223372036854775807"), "");
+  for (const char* good : {"0", "18446744073709551615"}) {
+    EXPECT_EQ(SeedNumber()(good), "");
+  }
+  for (const char* bad : {"-1", "18446744073709551616", "", "1.5"}) {
+    EXPECT_NE(SeedNumber()(bad), "") << bad;
+  }
   for (const char* good : {"0.001", "1e300"}) EXPECT_EQ(AboveZero()(good), "");
   for (const char* bad : {"0", "-1", "inf", "nan", "x", ""}) {
     EXPECT_NE(AboveZero()(bad), "") << bad;

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "apps/flags.h"
+#include "apps/number_checks.h"
 #include "base/error.h"
 
 namespace llamba {
@@ -102,6 +103,7 @@ void AddSamplerFlags(CLI::App& command, SamplerFlags& flags) {
       .add_option("--seed", flags.seed,
                   "Seed of the generator (default: another one each time)")
       ->type_name("N")
+      ->check(SeedNumber())
       ->group(kGroup);
 }
 

@@ -1,6 +1,7 @@
 #include "apps/commands.h"
 #include "apps/flags.h"
 #include "apps/model_output.h"
+#include "apps/number_checks.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "model/synthetic.h"
@@ -77,6 +78,7 @@ void AddSynthCommand(CLI::App& program) {
       ->type_name("FILE");
   synth->add_option("--seed", flags->seed, "Seed of the random values")
       ->type_name("N")
+      ->check(SeedNumber())
       ->capture_default_str();
   synth
       ->add_option("-o,--out", flags->out,
