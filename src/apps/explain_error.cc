@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <string_view>
 #include <vector>
 
 #include "apps/program.h"
@@ -27,17 +28,43 @@ std::vector<std::string> Alternatives(const CLI::App& command,
   return names;
 }
 
-// CLI11 says "Could not convert: --seed = x".
-std::string Reworded(const std::string& message) {
-  constexpr std::string_view kConvert = "Could not convert: ";
-  constexpr std::string_view kEquals = " = ";
-  const size_t equals = message.find(kEquals);
-  if (!message.starts_with(kConvert) || equals == std::string::npos) {
-    return message;
+// What CLI11 says, as the words round a flag and something else, and what we
+// say of these two instead.
+struct Rewording {
+  std::string_view before, between, behind;
+  std::string (*say)(std::string_view flag, std::string_view other);
+};
+constexpr Rewording kRewordings[] = {
+    {"Could not convert: ", " = ", "",
+     [](std::string_view flag, std::string_view word) {
+       return fmt::format("{}: expected a number, found '{}'", flag, word);
+     }},
+    {"", ": 1 required ", " missing",
+     [](std::string_view flag, std::string_view value) {
+       return fmt::format("{}: expected {} behind it, found nothing", flag,
+                          value);
+     }},
+    {"", ": At Most 1 required but received ", "",
+     [](std::string_view flag, std::string_view times) {
+       return fmt::format("{}: expected once, found {} times", flag, times);
+     }},
+};
+
+std::string Reworded(std::string_view message) {
+  for (const Rewording& r : kRewordings) {
+    const size_t flag = r.before.size();
+    const size_t middle = message.find(r.between, flag);
+    if (!message.starts_with(r.before) || !message.ends_with(r.behind) ||
+        middle == std::string_view::npos) {
+      continue;
+    }
+    const size_t other = middle + r.between.size();
+    if (other + r.behind.size() > message.size()) continue;
+    return r.say(
+        message.substr(flag, middle - flag),
+        message.substr(other, message.size() - r.behind.size() - other));
   }
-  return fmt::format("{}: expected a number, found '{}'",
-                     message.substr(kConvert.size(), equals - kConvert.size()),
-                     message.substr(equals + kEquals.size()));
+  return std::string(message);
 }
 
 }  // namespace

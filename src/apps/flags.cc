@@ -53,14 +53,13 @@ void AddComputeFlags(CLI::App& command, ModelFlags& flags) {
   AddDTypeFlag(command, &flags.dtype,
                "Type that matrices are multiplied in (default: as stored)")
       ->group("Model");
-  command
-      .add_option("--activations", flags.activation_bits,
-                  "Bits of the activations that weights of 4 to 8 bits are "
-                  "multiplied by (default: 16 for a Llama, which suffers from "
-                  "8; else 8, the faster)")
-      ->type_name("8|16")
-      ->check(CLI::IsMember({8, 16}))
-      ->group("Model");
+  Choose(command
+             .add_option("--activations", flags.activation_bits,
+                         "Bits of the activations that weights of 4 to 8 bits "
+                         "are multiplied by (default: 16 for a Llama, which "
+                         "suffers from 8; else 8, the faster)")
+             ->group("Model"),
+         {"8", "16"});
   command
       .add_option("--isa", flags.isa,
                   "Instruction set to use (default: auto, the best; a wrong "

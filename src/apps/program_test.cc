@@ -61,6 +61,15 @@ TEST(ProgramTest, SaysWhichNumberIsExpected) {
   }
 }
 
+TEST(ProgramTest, SaysInItsOwnWordsWhatIsMissing) {
+  EXPECT_THAT(Refusal("run m -n"),
+              HasSubstr("--max-tokens: expected N behind it, found nothing\n"));
+  EXPECT_THAT(Refusal("run m --isa a --isa b"),
+              HasSubstr("--isa: expected once, found 2 times\n"));
+  EXPECT_THAT(Refusal("run m --activations 4"),
+              HasSubstr("--activations: expected 8, 16, found '4'."));
+}
+
 TEST(NumberChecksTest, TakeTheirBounds) {
   for (const char* good : {"2", "3"}) EXPECT_EQ(WholeNumber(2, 3)(good), "");
   for (const char* bad : {"1", "4", "", "2x", "+2", "1e1"}) {

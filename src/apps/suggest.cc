@@ -33,7 +33,10 @@ std::string Nearest(std::string_view word,
   int best = std::max(1, static_cast<int>(word.size()) / 3) + 1;
   for (const std::string& candidate : candidates) {
     int distance = EditDistance(lower, candidate);
-    if (lower.size() >= 2 && candidate.starts_with(lower)) distance = 1;
+    // A beginning is near, though the whole word is nearer.
+    if (lower.size() >= 2 && candidate.starts_with(lower)) {
+      distance = std::min(distance, 1);
+    }
     if (distance < best) {
       best = distance;
       nearest = candidate;

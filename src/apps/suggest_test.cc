@@ -21,6 +21,7 @@ TEST(NearestTest, FindsWhatWasMeant) {
   EXPECT_EQ(Nearest("chatt", commands), "chat");
   EXPECT_EQ(Nearest("tokenise", commands), "tokenize");
   EXPECT_EQ(Nearest("conv", commands), "convert");
+  EXPECT_EQ(Nearest("Q8_0", {"q4_0", "q8_0", "q8_0_x"}), "q8_0");
   EXPECT_EQ(Nearest("serve-everything", commands), "");
   EXPECT_EQ(DidYouMean("xyz", commands), "");
   EXPECT_EQ(DidYouMean("rum", commands), " Did you mean 'run'?");
