@@ -60,26 +60,30 @@ void AddLongJobs(const EvalFlags& flags, std::vector<Job>* jobs) {
 }
 
 void AddLongTextFlags(CLI::App& command, EvalFlags& flags) {
-  command
-      .add_option("--text", flags.texts,
-                  "Files of text to measure the perplexity of")
-      ->type_name("FILE");
+  CLI::Option* text =
+      command
+          .add_option("--text", flags.texts,
+                      "Files of text to measure the perplexity of")
+          ->type_name("FILE");
   Choose(command
              .add_option("--windows", flags.windows,
                          "How a text is cut: in windows of 1,024 tokens, or "
                          "as lm-evaluation-harness does")
-             ->capture_default_str(),
+             ->capture_default_str()
+             ->needs(text),
          {"own", "harness", "both"});
-  command
-      .add_option("--long-context", flags.long_context,
-                  "Look for facts in contexts of up to so many tokens")
-      ->type_name("TOKENS")
-      ->check(WholeNumber(1024, int64_t{1} << 24));
+  CLI::Option* long_context =
+      command
+          .add_option("--long-context", flags.long_context,
+                      "Look for facts in contexts of up to so many tokens")
+          ->type_name("TOKENS")
+          ->check(WholeNumber(1024, int64_t{1} << 24));
   command
       .add_option("--long-text", flags.long_text,
                   "With --long-context: hide facts in this text too, and "
                   "measure its perplexity by position")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->needs(long_context);
 }
 
 }  // namespace

@@ -79,8 +79,8 @@ void AddModelFlags(CLI::App& command, ModelFlags& flags) {
   AddTokenizerFlag(command, &flags.tokenizer)->group("Model");
 }
 
-void AddTemplateFlag(CLI::App& command, ModelFlags& flags) {
-  command
+CLI::Option* AddTemplateFlag(CLI::App& command, ModelFlags& flags) {
+  return command
       .add_option("--chat-template", flags.chat_template,
                   "Jinja template to use instead of the model's")
       ->type_name("FILE")

@@ -46,7 +46,7 @@ void AddComputeFlags(CLI::App& command, ModelFlags& flags);
 void AddWeightFlags(CLI::App& command, ModelFlags& flags);
 void AddModelFlags(CLI::App& command, ModelFlags& flags);
 // --chat-template.
-void AddTemplateFlag(CLI::App& command, ModelFlags& flags);
+CLI::Option* AddTemplateFlag(CLI::App& command, ModelFlags& flags);
 // The paths that it reads; empty where a flag was not given.
 std::vector<std::string> InputsOf(const ModelFlags& flags);
 // Sets the number of threads of the process as well.

@@ -70,6 +70,23 @@ TEST(ProgramTest, SaysInItsOwnWordsWhatIsMissing) {
               HasSubstr("--activations: expected 8, 16, found '4'."));
 }
 
+TEST(ProgramTest, RefusesFlagsThatWouldDoNothing) {
+  const std::pair<const char*, const char*> kLines[] = {
+      {"run m --system x", "--system requires --chat"},
+      {"run m --chat-template t", "--chat-template requires --chat"},
+      {"run m --json --echo", "excludes"},
+      {"tokenize m --decode --json", "--json excludes --decode"},
+      {"tokenize m --decode --ids", "--ids excludes --decode"},
+      {"tokenize m --decode --no-bos", "--no-bos excludes --decode"},
+      {"tokenize m --ids --json", "--ids excludes --json"},
+      {"eval m --windows own", "--windows requires --text"},
+      {"eval m --long-text t", "--long-text requires --long-context"},
+  };
+  for (const auto& [line, answer] : kLines) {
+    EXPECT_THAT(Refusal(line), HasSubstr(answer)) << line;
+  }
+}
+
 TEST(NumberChecksTest, TakeTheirBounds) {
   for (const char* good : {"2", "3"}) EXPECT_EQ(WholeNumber(2, 3)(good), "");
   for (const char* bad : {"1", "4", "", "2x", "+2", "1e1"}) {

@@ -129,14 +129,17 @@ void AddRunCommand(CLI::App& program) {
   AddModelFlags(*run, flags->model);
   AddTextFlags(*run, flags->text);
   AddGenerateFlags(*run, flags->generate, 256);
-  run->add_flag(
+  CLI::Option* chat = run->add_flag(
       "--chat", flags->chat,
       "The text is a message: put the model's chat template round it");
   run->add_option("--system", flags->system, "System message, with --chat")
-      ->type_name("TEXT");
-  AddTemplateFlag(*run, flags->model);
-  run->add_flag("--echo", flags->echo, "Print the text that is continued too");
-  run->add_flag("--json", flags->json, "Print one JSON object at the end");
+      ->type_name("TEXT")
+      ->needs(chat);
+  AddTemplateFlag(*run, flags->model)->needs(chat);
+  CLI::Option* echo = run->add_flag("--echo", flags->echo,
+                                    "Print the text that is continued too");
+  run->add_flag("--json", flags->json, "Print one JSON object at the end")
+      ->excludes(echo);
   run->add_flag("-q,--quiet", flags->quiet, "No figures on standard error");
   run->add_option("--save-state", flags->save_state,
                   "Save where the text stands, to go on from there later")

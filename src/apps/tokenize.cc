@@ -82,12 +82,18 @@ void AddTokenizeCommand(CLI::App& program) {
   tokenize->add_flag("--special", flags->special,
                      "Names of special tokens in the text are those tokens "
                      "(with --decode: show them)");
-  tokenize->add_flag("--no-bos", flags->no_bos,
-                     "No begin token, even where the model wants one");
-  tokenize->add_flag("--ids", flags->ids, "Only ids, on one line");
-  tokenize->add_flag("--json", flags->json, "Ids and pieces as JSON");
-  tokenize->add_flag("--decode", flags->decode,
-                     "The text is token ids: print what they stand for");
+  CLI::Option* no_bos =
+      tokenize->add_flag("--no-bos", flags->no_bos,
+                         "No begin token, even where the model wants one");
+  CLI::Option* ids =
+      tokenize->add_flag("--ids", flags->ids, "Only ids, on one line");
+  CLI::Option* json =
+      tokenize->add_flag("--json", flags->json, "Ids and pieces as JSON")
+          ->excludes(ids);
+  tokenize
+      ->add_flag("--decode", flags->decode,
+                 "The text is token ids: print what they stand for")
+      ->excludes(no_bos, ids, json);
   tokenize->footer(
       "Examples:\n"
       "  llamba tokenize model.gguf -p \"Hello world\"\n"
