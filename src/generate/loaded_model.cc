@@ -97,8 +97,14 @@ LoadedModel::LoadedModel(std::string path, Checkpoint checkpoint,
   }
   if (!options.chat_template.empty()) {
     chat_template_ = ReadFile(options.chat_template);
+    chat_template_source_ = options.chat_template;
+    if (chat_template_.empty()) {
+      Fail("{}: expected a Jinja template, found an empty file",
+           chat_template_source_);
+    }
   } else if (const std::string* own = tokenizer_.chat_template()) {
     chat_template_ = *own;
+    chat_template_source_ = path_ + ": chat template";
   }
   special_names_ = SpecialNames(tokenizer_);
   model_ = Model::Load(checkpoint, options.load);

@@ -45,6 +45,10 @@ class LoadedModel {
 
   // Jinja; throws Error that says what to do where the model has none.
   const std::string& chat_template() const;
+  // Where it stands, for errors in it: a file, or "MODEL: chat template".
+  const std::string& chat_template_source() const {
+    return chat_template_source_;
+  }
   bool has_chat_template() const { return !chat_template_.empty(); }
 
   // The ids of a text that starts here: the begin token first, where the model
@@ -75,7 +79,7 @@ class LoadedModel {
   std::string path_;
   std::shared_ptr<const Model> model_;
   Tokenizer tokenizer_;
-  std::string chat_template_;
+  std::string chat_template_, chat_template_source_;
   int64_t n_valid_;
   std::vector<std::string> special_names_;  // longest first
 };

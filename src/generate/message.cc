@@ -22,11 +22,11 @@ std::string RenderMessages(const LoadedModel& model,
   input.bos_token = tokenizer.bos_token();
   input.eos_token = tokenizer.eos_token();
   try {
-    return RenderChat(Template::Parse(model.chat_template(),
-                                      model.path() + ": chat template"),
-                      input);
+    return RenderChat(
+        Template::Parse(model.chat_template(), model.chat_template_source()),
+        input);
   } catch (const nlohmann::json::exception& error) {
-    Fail("{}: chat template: {}", model.path(), error.what());
+    Fail("{}: {}", model.chat_template_source(), error.what());
   }
 }
 

@@ -37,8 +37,10 @@ struct Header {
 // Leaves `reader` at the first section.
 Header ReadHeader(ByteReader& reader, size_t size) {
   const std::string& where = reader.path();
-  const auto magic = reader.ReadText(kMagic.size(), "magic");
-  if (magic != kMagic) Fail("{}: not a saved state of llamba", where);
+  if (reader.remaining() < kMagic.size() ||
+      reader.ReadText(kMagic.size(), "magic") != kMagic) {
+    Fail("{}: not a saved state of llamba", where);
+  }
   Header header{};
   header.version = reader.Read<uint32_t>("version");
   if (header.version != kVersion) {

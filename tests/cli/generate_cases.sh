@@ -53,6 +53,11 @@ case_state() {
   same "$(text)" "$whole"
   # What is no such file is refused.
   run 1 run "$model" --load-state "$tmp/none"; err_has "$tmp/none"
+  : >"$tmp/empty"; printf 'LLAM or other' >"$tmp/other"
+  for file in empty other; do
+    run 1 run "$model" --load-state "$tmp/$file"
+    err_has "$tmp/$file: not a saved state of llamba"
+  done
   # Where it is saved is looked at first; a state may take its own place.
   run 1 run "$model" -p x -n 1 --save-state "$tmp/none/s"
   err_has "no such directory"; same "$(cat "$tmp/out")" ""
@@ -78,6 +83,12 @@ case_bad_input() {
   printf 'ab\xff' >"$tmp/bad"
   run 1 run "$model" -f "$tmp/bad"; err_has "invalid UTF-8 at byte 2"
   run 1 run "$model" --chat -p x; err_has "no chat template"
+  local own=(--chat -p x --chat-template "$tmp/t.jinja")
+  printf '{%% if %%}' >"$tmp/t.jinja"
+  run 1 run "$model" "${own[@]}"; err_has "$tmp/t.jinja, line 1"
+  : >"$tmp/t.jinja"
+  run 1 run "$model" "${own[@]}"
+  err_has "$tmp/t.jinja: expected a Jinja template, found an empty file"
   run 1 run "$model" -p x -f y; err_has "excludes"
   run 1 run "$model" -p x --isa z80; err_has "z80"
   run 1 run "$model" -p x --tokenizer "$tmp"; err_has "$tmp"
