@@ -4,6 +4,7 @@
 #include "apps/output.h"
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "tokenizer/utf8.h"
 
 namespace llamba {
 namespace {

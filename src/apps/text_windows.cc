@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "generate/loaded_model.h"
+#include "tokenizer/utf8.h"
 
 namespace llamba {
 namespace {

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "eval/statistics.h"
 #include "eval/text.h"
+#include "tokenizer/utf8.h"
 
 namespace llamba {
 namespace {
@@ -107,7 +108,9 @@ TaskResult ResultOf(const std::string& name, const std::string& text,
 }  // namespace
 
 std::string ReadTextFile(const std::string& path) {
-  std::string text = ReplaceAll(ReadFile(path), "<|end_of_text|>", "\n\n");
+  const std::string bytes = ReadFile(path);
+  CheckUtf8(bytes, path);
+  std::string text = ReplaceAll(bytes, "<|end_of_text|>", "\n\n");
   if (Strip(text).empty()) Fail("{}: expected a text, found none", path);
   return text;
 }

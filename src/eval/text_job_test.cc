@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 
+#include "base/error.h"
 #include "eval/long_context.h"
 
 namespace llamba {
@@ -85,6 +86,14 @@ TEST(TextJobTest, PerplexitiesByTokenWordAndByte) {
               1e-12);
   EXPECT_DOUBLE_EQ(result.Find("token_perplexity")->value,
                    std::exp(8.0 / static_cast<double>(tokens)));
+}
+
+TEST(TextJobTest, RefusesWhatIsNoUtf8) {
+  const std::string path = testing::TempDir() + "bad_text.txt";
+  std::ofstream(path) << "ab\xff";
+  EXPECT_THAT(
+      [&] { MakeTextJob(path, TextWindows::kOwn); },
+      testing::ThrowsMessage<Error>(path + ": invalid UTF-8 at byte 2"));
 }
 
 TEST(LongContextTest, PerplexityByPosition) {

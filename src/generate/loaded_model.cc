@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "checkpoint/gguf.h"
+#include "tokenizer/utf8.h"
 
 namespace llamba {
 namespace {
@@ -227,16 +228,6 @@ std::vector<int32_t> TokensHolding(const Tokenizer& tokenizer,
   std::sort(found.begin(), found.end());
   found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
-}
-
-void CheckUtf8(std::string_view text, const std::string& what) {
-  for (size_t at = 0; at < text.size();) {
-    const Utf8Step step = DecodeUtf8(text.substr(at));
-    if (step.status != Utf8Step::kComplete) {
-      Fail("{}: invalid UTF-8 at byte {}", what, at);
-    }
-    at += step.length;
-  }
 }
 
 }  // namespace llamba

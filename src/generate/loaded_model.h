@@ -89,9 +89,6 @@ class LoadedModel {
 std::vector<int32_t> TokensHolding(const Tokenizer& tokenizer,
                                    const std::vector<std::string>& strings);
 
-// Throws Error naming `what` and the byte's offset unless the text is UTF-8.
-void CheckUtf8(std::string_view text, const std::string& what);
-
 }  // namespace llamba
 
 #endif  // LLAMBA_GENERATE_LOADED_MODEL_H_

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "base/error.h"
+
 namespace llamba {
 namespace {
 
@@ -44,6 +46,16 @@ Utf8Step DecodeUtf8(std::string_view text) {
     value = value << 6 | (byte & 0x3F);
   }
   return {Utf8Step::kComplete, length, value};
+}
+
+void CheckUtf8(std::string_view text, const std::string& what) {
+  for (size_t at = 0; at < text.size();) {
+    const Utf8Step step = DecodeUtf8(text.substr(at));
+    if (step.status != Utf8Step::kComplete) {
+      Fail("{}: invalid UTF-8 at byte {}", what, at);
+    }
+    at += step.length;
+  }
 }
 
 void AppendUtf8(char32_t value, std::string* text) {

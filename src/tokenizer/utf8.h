@@ -25,6 +25,9 @@ struct Utf8Step {
 // surrogates and values past U+10FFFF are invalid.
 Utf8Step DecodeUtf8(std::string_view text);
 
+// Throws Error naming `what` and the byte's offset unless the text is UTF-8.
+void CheckUtf8(std::string_view text, const std::string& what);
+
 void AppendUtf8(char32_t value, std::string* text);
 
 // Turns the bytes of tokens, which may end in the middle of a character, into
