@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/progress.h"
@@ -39,12 +40,12 @@ std::string Against(const Json* before, std::optional<double> speed,
 std::string Heading(const BenchReport& report) {
   return fmt::format(
       "{}: {}, {} parameters\n\n"
-      "- {}, {} threads; matrices in {}, {} read a step\n"
+      "- {}, {}; matrices in {}, {} read a step\n"
       "- loaded in {:.3f} s; state of a sequence {}; peak memory {}\n"
       "- these threads at best: {:.0f} GFLOP/s in float32, {:.0f} G integer "
       "operations/s\n\n",
       report.model, report.description, report.parameters, report.isa,
-      report.threads, report.dtype,
+      Counted(report.threads, "thread"), report.dtype,
       BytesString(static_cast<uint64_t>(report.step_bytes)),
       report.load_seconds,
       BytesString(static_cast<uint64_t>(report.state_bytes)),

@@ -9,6 +9,7 @@
 #include "apps/output.h"
 #include "apps/output_path.h"
 #include "apps/suggest.h"
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -123,9 +124,9 @@ void ChatConsole::Save(const std::string& path) {
 
 void ChatConsole::Load(const std::string& path) {
   session().Load(path);
-  PrintNote(fmt::format("{} messages, {} tokens: go on",
-                        session().messages().size(),
-                        session().sequence().ids.size()));
+  PrintNote(fmt::format("{}, {}: go on",
+                        Counted(session().messages().size(), "message"),
+                        Counted(session().sequence().ids.size(), "token")));
 }
 
 void ChatConsole::Fork(const std::string& number) {
@@ -146,7 +147,8 @@ void ChatConsole::Fork(const std::string& number) {
 
 void ChatConsole::Undo() {
   if (!session().Undo()) Fail("/undo: there is nothing to take back");
-  PrintNote(fmt::format("{} messages are left", session().messages().size()));
+  PrintNote(
+      fmt::format("{} left", Counted(session().messages().size(), "message")));
 }
 
 void ChatConsole::Reset() {

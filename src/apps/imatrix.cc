@@ -7,6 +7,7 @@
 #include "apps/output.h"
 #include "apps/program.h"
 #include "apps/text_windows.h"
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/interrupt.h"
@@ -78,8 +79,9 @@ void Gather(const ImatrixFlags& flags) {
   ReadWindows(loaded->model(), windows);
   collector.Write(flags.out,
                   {where, static_cast<int64_t>(windows.size()), flags.window});
-  PrintText(fmt::format("{}: {} tokens in {} windows of {}\n", flags.out,
-                        TokensIn(windows), windows.size(), flags.window));
+  PrintText(fmt::format("{}: {} in {} of {}\n", flags.out,
+                        Counted(TokensIn(windows), "token"),
+                        Counted(windows.size(), "window"), flags.window));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "apps/commands.h"
 #include "apps/flags.h"
 #include "apps/inspect_report.h"
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/progress.h"
 #include "generate/loaded_model.h"
@@ -60,20 +61,21 @@ void PrintOrigin(const Checkpoint& checkpoint) {
 void PrintConfig(const Checkpoint& checkpoint, const InspectReport& report) {
   const ModelConfig& c = checkpoint.config;
   Line("layout", "{}", checkpoint.layout);
-  Line("architecture", "{}, {} layers", report.architecture, c.n_layer);
+  Line("architecture", "{}, {}", report.architecture,
+       Counted(c.n_layer, "layer"));
   Line("width", "{}, MLP {}{}", c.d_model, c.mlp.intermediate_size,
        c.mlp.bias ? " with biases" : "");
   Line("vocabulary", "{}, {} head", c.vocab_size,
        c.tie_embeddings ? "tied" : "separate");
   if (c.HasMixer(MixerKind::kMamba2)) {
-    Line("Mamba-2", "{} heads of {}, {} groups of state {}, convolution {}",
-         c.ssm.n_v_heads, c.ssm.head_dim(), c.ssm.n_qk_heads, c.ssm.d_state,
-         c.ssm.d_conv);
+    Line("Mamba-2", "{} of {}, {} of state {}, convolution {}",
+         Counted(c.ssm.n_v_heads, "head"), c.ssm.head_dim(),
+         Counted(c.ssm.n_qk_heads, "group"), c.ssm.d_state, c.ssm.d_conv);
   }
   if (c.HasMixer(MixerKind::kAttention)) {
     const AttentionConfig& a = c.attention;
-    Line("attention", "{} heads of {}, {} key/value heads, theta {}{}",
-         a.n_heads, a.head_dim, a.n_kv_heads, a.rope_theta,
+    Line("attention", "{} of {}, {}, theta {}{}", Counted(a.n_heads, "head"),
+         a.head_dim, Counted(a.n_kv_heads, "key/value head"), a.rope_theta,
          a.RopeDivisors().empty() ? "" : ", scaled frequencies");
   }
   if (c.context_length > 0) {
@@ -97,8 +99,8 @@ void PrintSizes(const Checkpoint& checkpoint, const InspectReport& report) {
   Line("parameters", "{}", checkpoint.config.NumParameters());
   Line("bytes", "{} ({})", report.bytes, BytesString(report.bytes));
   for (const auto& [name, use] : report.types) {
-    Line(("  " + name).c_str(), "{} tensors, {} values, {}", use.tensors,
-         use.elements, BytesString(use.bytes));
+    Line(("  " + name).c_str(), "{}, {}, {}", Counted(use.tensors, "tensor"),
+         Counted(use.elements, "value"), BytesString(use.bytes));
   }
 }
 

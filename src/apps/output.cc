@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/progress.h"
@@ -31,10 +32,10 @@ std::string DescribeResult(const GenerateResult& result) {
   const auto rate = [](double r) {
     return r > 0 ? fmt::format(" ({}/s)", RateString(r)) : std::string();
   };
-  return fmt::format("{} tokens read{}, {} written{}; stopped by: {}",
-                     result.prompt_tokens, rate(result.PrefillRate()),
-                     result.new_tokens, rate(result.DecodeRate()),
-                     StopReasonName(result.reason));
+  return fmt::format("{} read{}, {} written{}; stopped by: {}",
+                     Counted(result.prompt_tokens, "token"),
+                     rate(result.PrefillRate()), result.new_tokens,
+                     rate(result.DecodeRate()), StopReasonName(result.reason));
 }
 
 void ShowPrefillProgress(int64_t done, int64_t total) {

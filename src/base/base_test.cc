@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/counted.h"
 #include "base/dtype.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -26,6 +27,12 @@ std::string TempPath(const char* name) {
   return (std::filesystem::temp_directory_path() /
           fmt::format("llamba_base_test.{}.{}", getpid(), name))
       .string();
+}
+
+TEST(Counted, KnowsThePlural) {
+  EXPECT_EQ(Counted(0, "token"), "0 tokens");
+  EXPECT_EQ(Counted(int64_t{1}, "token"), "1 token");
+  EXPECT_EQ(Counted(size_t{2}, "key/value head"), "2 key/value heads");
 }
 
 std::string WhyNotWritable(const std::string& path) {

@@ -16,6 +16,7 @@ case_run() {
   same "$(text)" " She wanted to play with it, but it was "$'\n'.
   run 0 run "$model" -p "$prompt" -n 0; same "$(text)" $'\n'.
   run 0 run "$model" -p "" -n 5 --greedy; out_has "Once upon a"
+  err_has "1 token read"
 }
 
 case_json() {
@@ -160,7 +161,7 @@ case_chat() {
   printf 'And?\n' | chat --load-state "$tmp/c"
   same "$first"$'\n'"$(cat "$tmp/out")" "$both"
   printf 'Hello Lily.\nStop.\n/undo\nAnd?\n/fork\n/fork 1\n/fork 9\n/stats\n' | chat
-  err_has "2 messages are left"; err_has "branch 2 of 2"; err_has "branch 1 of 2"
+  err_has "2 messages left"; err_has "branch 2 of 2"; err_has "branch 1 of 2"
   err_has "expected a branch from 1 to 2, found '9'"; err_has "messages  4"
   same "$(sed -n '$p' "$tmp/out")" "$(sed -n '$p' <<<"$both")"
   printf '/sav x\n/save\n/save %s/t.jinja\n/undo\n/load %s/none\n\n/help\n' \

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <ctime>
 
+#include "base/counted.h"
 #include "base/progress.h"
 #include "eval/report/format.h"
 #include "eval/report/html.h"
@@ -162,10 +163,11 @@ std::string ResultTable(const EvalReport& report) {
 }
 
 std::string Describe(const ModelReport& model) {
-  return html::Escape(fmt::format(
-      "{}: {}, {} parameters, {}, {} threads ({}), cut at {} tokens",
-      model.path, model.description, Count(model.parameters), model.dtype,
-      model.threads, model.isa, model.max_length));
+  return html::Escape(
+      fmt::format("{}: {}, {} parameters, {}, {} ({}), cut at {}", model.path,
+                  model.description, Count(model.parameters), model.dtype,
+                  Counted(model.threads, "thread"), model.isa,
+                  Counted(model.max_length, "token")));
 }
 
 }  // namespace
@@ -182,7 +184,8 @@ std::string ToHtml(const EvalReport& report) {
     out += "<br>beside " + Describe(*report.baseline);
   }
   if (report.limit) {
-    out += fmt::format("<br>the first {} items of each task", *report.limit);
+    out += fmt::format("<br>the first {} of each task",
+                       Counted(*report.limit, "item"));
   }
   out += fmt::format("<br>llamba {}, {:%Y-%m-%d}</p>",
                      html::Escape(report.version), fmt::gmtime(date));

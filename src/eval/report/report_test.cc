@@ -62,7 +62,7 @@ TEST(RetentionTest, LongContextsDoNotCountOverall) {
   EXPECT_EQ(overall->tasks, 1);
   EXPECT_DOUBLE_EQ(overall->retention.plain, 2.0 / 3);
   EXPECT_DOUBLE_EQ(*overall->retention.over_chance, 0.5);
-  EXPECT_THAT(ToText(report), HasSubstr("Overall, 1 tasks: mean 0.5000"));
+  EXPECT_THAT(ToText(report), HasSubstr("Overall, 1 task: mean 0.5000"));
 }
 
 TEST(RetentionTest, SubjectsAndGroupsDoNotCountTwice) {

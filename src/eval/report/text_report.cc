@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/counted.h"
 #include "base/progress.h"
 #include "eval/report/format.h"
 #include "eval/report/report.h"
@@ -54,14 +55,14 @@ std::string OverallLine(const EvalReport& report) {
   if (!report.baseline) return "";
   const auto overall = OverallOf(report.model, *report.baseline);
   if (!overall) return "";
-  std::string line = fmt::format(
-      "Overall, {} tasks: mean {:.4f} of the baseline's {:.4f}: {} kept",
-      overall->tasks, overall->student, overall->teacher,
-      Percent(overall->retention.plain));
+  std::string line =
+      fmt::format("Overall, {}: mean {:.4f} of the baseline's {:.4f}: {} kept",
+                  Counted(overall->tasks, "task"), overall->student,
+                  overall->teacher, Percent(overall->retention.plain));
   if (overall->retention.over_chance) {
-    line +=
-        fmt::format("; over chance, {} tasks: {}", overall->tasks_above_chance,
-                    Percent(*overall->retention.over_chance));
+    line += fmt::format("; over chance, {}: {}",
+                        Counted(overall->tasks_above_chance, "task"),
+                        Percent(*overall->retention.over_chance));
   }
   return line + "\n";
 }
@@ -71,9 +72,10 @@ std::string UsageLine(const ModelReport& model) {
   if (usage.tokens_run == 0) return "";
   const auto run = static_cast<double>(usage.tokens_run);
   std::string line = fmt::format(
-      "{}: {} tokens run in {} ({:.0f}/s), {:.2f} times fewer than from "
+      "{}: {} run in {} ({:.0f}/s), {:.2f} times fewer than from "
       "scratch; {} read a token, states {} at most\n",
-      model.path, usage.tokens_run, DurationString(usage.seconds),
+      model.path, Counted(usage.tokens_run, "token"),
+      DurationString(usage.seconds),
       usage.seconds > 0 ? run / usage.seconds : 0,
       static_cast<double>(usage.tokens_from_scratch) / run,
       BytesString(static_cast<uint64_t>(model.weight_bytes)),
@@ -90,10 +92,10 @@ std::string UsageLine(const ModelReport& model) {
 std::string HeadLine(const EvalReport& report) {
   const ModelReport& model = report.model;
   std::string line = fmt::format(
-      "{}: {}, matrices in {}, {}, {} threads, at most {} tokens at a time",
-      model.path, model.description, model.dtype, model.isa, model.threads,
-      model.max_length);
-  if (report.limit) line += fmt::format(", {} items a task", *report.limit);
+      "{}: {}, matrices in {}, {}, {}, at most {} at a time", model.path,
+      model.description, model.dtype, model.isa,
+      Counted(model.threads, "thread"), Counted(model.max_length, "token"));
+  if (report.limit) line += ", " + Counted(*report.limit, "item") + " a task";
   if (report.baseline) {
     line += fmt::format("\nbaseline {}: {}", report.baseline->path,
                         report.baseline->description);
