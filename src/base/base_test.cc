@@ -4,10 +4,15 @@
 #include <malloc.h>
 #include <sched.h>
 #endif
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -33,6 +38,30 @@ TEST(Counted, KnowsThePlural) {
   EXPECT_EQ(Counted(0, "token"), "0 tokens");
   EXPECT_EQ(Counted(int64_t{1}, "token"), "1 token");
   EXPECT_EQ(Counted(size_t{2}, "key/value head"), "2 key/value heads");
+}
+
+// On a terminal, which is drawn after a tenth of a second.
+TEST(Progress, DrawsTheEndOnce) {
+  const int screen = posix_openpt(O_RDWR | O_NOCTTY);
+  ASSERT_GE(screen, 0);
+  ASSERT_EQ(grantpt(screen), 0);
+  ASSERT_EQ(unlockpt(screen), 0);
+  const int terminal = open(ptsname(screen), O_RDWR | O_NOCTTY);
+  ASSERT_GE(terminal, 0);
+  const int before = dup(STDERR_FILENO);
+  dup2(terminal, STDERR_FILENO);
+  Progress bar("work", "MB", 2);
+  std::this_thread::sleep_for(std::chrono::milliseconds(110));
+  bar.Update(2);
+  bar.Finish();
+  dup2(before, STDERR_FILENO);
+  char text[1000];
+  const ssize_t n = read(screen, text, sizeof text);
+  for (const int file : {screen, terminal, before}) close(file);
+  ASSERT_GT(n, 0);
+  const std::string seen(text, static_cast<size_t>(n));
+  EXPECT_NE(seen.find("100 %"), std::string::npos) << seen;
+  EXPECT_EQ(seen.find("100 %"), seen.rfind("100 %")) << seen;
 }
 
 std::string WhyNotWritable(const std::string& path) {

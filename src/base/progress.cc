@@ -39,6 +39,7 @@ Progress::~Progress() {
 void Progress::Update(double done, const std::string& note) {
   done_ = done;
   note_ = note;
+  drawn_ = false;
   const auto now = Clock::now();
   if (now - last_draw_ <
       (terminal_ ? Clock::duration(kRedraw) : Clock::duration(kPlainLine))) {
@@ -49,13 +50,14 @@ void Progress::Update(double done, const std::string& note) {
 
 void Progress::Finish() {
   if (finished_) return;
-  Draw(Clock::now());
+  if (!drawn_) Draw(Clock::now());
   if (terminal_) std::fputc('\n', stderr);
   finished_ = true;
 }
 
 void Progress::Draw(Clock::time_point now) {
   last_draw_ = now;
+  drawn_ = true;
   const double elapsed = Seconds(now - start_);
   const double share = total_ > 0 ? std::clamp(done_ / total_, 0.0, 1.0) : 1.0;
   const double rate = elapsed > 0 ? (done_ - before_) / elapsed : 0;

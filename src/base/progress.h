@@ -21,7 +21,7 @@ class Progress {
 
   // `done` so far, in the unit; `note` (may be empty) is appended.
   void Update(double done, const std::string& note = "");
-  // Draws the last state and ends the line.
+  // Draws the last state, unless it was drawn, and ends the line.
   void Finish();
 
  private:
@@ -31,6 +31,7 @@ class Progress {
   std::string label_, unit_, note_;
   double total_, before_, done_;
   bool terminal_, finished_ = false;
+  bool drawn_ = false;  // the last state is to be seen
   Clock::time_point start_, last_draw_;
 };
 
