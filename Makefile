@@ -9,6 +9,14 @@ DESTDIR ?=
 JOBS    ?= $(shell nproc)
 LLAMBA  := $(BUILD)/release/bin/llamba
 
+# Text from the command line goes to the shell in the environment, as it stands:
+# in a recipe, make would read its $HOME and the shell its `id`.
+export RAW_MODEL   = $(value MODEL)
+export RAW_PROMPT  = $(value PROMPT)
+export RAW_TOKENS  = $(value TOKENS)
+export RAW_PREFIX  = $(value PREFIX)
+export RAW_DESTDIR = $(value DESTDIR)
+
 # CI runs the tests against others' programs too; see test-interop.
 ifeq ($(CI),true)
 TEST_VENV := venv
@@ -22,10 +30,10 @@ engine: $(BUILD)/release/build.ninja ## build the engine alone (release)
 	cmake --build $(BUILD)/release -j $(JOBS)
 
 run: engine ## build it and generate a text: MODEL=, PROMPT=, TOKENS=
-	$(LLAMBA) run "$(MODEL)" -p "$(PROMPT)" --echo -n $(TOKENS)
+	$(LLAMBA) run "$$RAW_MODEL" -p "$$RAW_PROMPT" --echo -n "$$RAW_TOKENS"
 
 chat: engine ## build it and talk to MODEL=
-	$(LLAMBA) chat "$(MODEL)"
+	$(LLAMBA) chat "$$RAW_MODEL"
 
 test: setup-test $(TEST_VENV) ## install what the tests need, build everything, run all tests
 	cmake --preset dev
@@ -42,7 +50,7 @@ venv:
 	@scripts/interop-venv
 
 install: engine ## install into PREFIX= (below DESTDIR=)
-	DESTDIR="$(DESTDIR)" cmake --install $(BUILD)/release --prefix "$(PREFIX)"
+	DESTDIR="$$RAW_DESTDIR" cmake --install $(BUILD)/release --prefix "$$RAW_PREFIX"
 
 deb: engine ## make a Debian package in build/packages
 	@scripts/setup package
