@@ -15,7 +15,7 @@ file(MAKE_DIRECTORY ${share})
 add_custom_command(OUTPUT ${share}/llamba.1.gz
   COMMAND llamba help --man > ${share}/llamba.1
   COMMAND gzip -9nc ${share}/llamba.1 > ${share}/llamba.1.gz
-  DEPENDS llamba VERBATIM)
+  WORKING_DIRECTORY ${share} DEPENDS llamba VERBATIM)
 add_custom_command(OUTPUT ${share}/llamba.bash
   COMMAND llamba completion bash > ${share}/llamba.bash
   DEPENDS llamba VERBATIM)

@@ -131,7 +131,7 @@ void AddBenchCommand(CLI::App& program) {
   bench->add_flag("--json", flags->json, "Print JSON");
   bench->footer(
       "Examples:\n"
-      "  llamba bench models/stories260k-llamba.gguf\n"
+      "  llamba bench model.gguf\n"
       "  llamba bench Llamba-1B --threads 2 --depth 0,8192 --batch 1,32 "
       "--json");
   bench->callback([flags] { Bench(*flags); });

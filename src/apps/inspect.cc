@@ -235,7 +235,7 @@ void AddInspectCommand(CLI::App& program) {
   inspect->add_flag("--json", flags->json, "Print JSON, every tensor in it");
   inspect->footer(
       "Examples:\n"
-      "  llamba inspect models/stories260k-llamba.gguf\n"
+      "  llamba inspect model.gguf\n"
       "  llamba inspect Llamba-1B --json");
   inspect->callback([flags] { Inspect(*flags); });
 }

@@ -209,7 +209,7 @@ void AddLogitsCommand(CLI::App& program) {
   logits->add_flag("--json", flags->json, "Print JSON");
   logits->footer(
       "Examples:\n"
-      "  llamba logits models/stories260k-llamba.gguf --ids 1,403,407\n"
+      "  llamba logits model.gguf --ids 1,403,407\n"
       "  llamba logits Llamba-1B --ids-file ids.txt --top 0 --json");
   logits->callback([flags] { Logits(*flags); });
 }

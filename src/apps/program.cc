@@ -18,11 +18,12 @@ constexpr char kDescription[] =
     "text is, and can be saved, loaded and forked.";
 
 // The model that comes with the program: where it was installed, or in the
-// repository.
+// repository, should one be there now. (When the manual page is made, neither.)
 std::string FirstModel() {
   constexpr char kName[] = "models/smollm2-135m-llamba.q4_k.gguf";
   const auto installed = OwnFolder().parent_path() / "share" / "llamba" / kName;
-  return FileExists(installed.string()) ? installed.string() : kName;
+  if (FileExists(installed.string())) return installed.string();
+  return FileExists(kName) ? kName : "MODEL";
 }
 
 std::string Examples() {

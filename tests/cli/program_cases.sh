@@ -17,6 +17,9 @@ case_installed() {
   cp "$llamba" "$tmp/bin/llamba"
   llamba=$tmp/bin/llamba
   local first=models/smollm2-135m-llamba.q4_k.gguf
+  cd "$tmp" || fail cd
+  run 0; out_has "llamba chat MODEL"
+  mkdir models; : >$first
   run 0; out_has "llamba chat $first"; : >"$tmp/share/llamba/$first"
   run 0; out_has "llamba chat $tmp/share/llamba/$first"
 }
@@ -48,6 +51,7 @@ case_completion() {
 case_manual() {
   run 0 help --man
   cp "$tmp/out" "$tmp/llamba.1"
+  grep -n "models/" "$tmp/llamba.1" && fail "a path of the repository alone"
   if command -v mandoc >/dev/null; then
     mandoc -Tlint "$tmp/llamba.1" || fail "mandoc -Tlint"
     mandoc -Tutf8 "$tmp/llamba.1" | col -b >"$tmp/page"
