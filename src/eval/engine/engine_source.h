@@ -15,8 +15,8 @@ namespace llamba {
 // needs.
 class EngineSource : public LogitSource {
  public:
-  // States held at a time are kept below `state_bytes` (counted as if forks
-  // shared nothing), as far as one request alone allows.
+  // Past `state_bytes` of states (counted as if forks shared nothing) a pass
+  // makes only the one that it cannot do without.
   static constexpr size_t kStateBytes = size_t{1} << 30;
   explicit EngineSource(std::shared_ptr<const Model> model,
                         size_t state_bytes = kStateBytes);
