@@ -96,6 +96,16 @@ case_resume() {
   cmp "$tmp/whole/config.json" "$tmp/cut/config.json" || fail "config.json"
 }
 
+# --threads also holds for a BLAS that starts threads of its own.
+case_threads() {
+  shards
+  for n in 1 2; do
+    expect 0 env OPENBLAS_NUM_THREADS=$n "$distill" train "${train_flags[@]}" \
+      -o "$tmp/$n"
+  done
+  same_student 1 2
+}
+
 # std::filesystem has to come from libstdc++, not from a libtorch that exports
 # parts of one.
 case_linking() {

@@ -11,6 +11,10 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 
+// OpenBLAS has threads of its own where it was built with pthreads (Debian), of
+// which libtorch knows nothing. Weak: another BLAS has no such function.
+extern "C" [[gnu::weak]] void openblas_set_num_threads(int n_threads);
+
 namespace llamba::distill {
 
 void AddDeviceFlags(CLI::App& command, DeviceFlags& flags) {
@@ -31,6 +35,11 @@ namespace {
 // Idle threads of OpenMP spin: one a core for each of a host's workers keeps
 // those that launch kernels from their cores.
 constexpr int kThreadsBesideGpu = 4;
+
+void SetThreads(int n_threads) {
+  at::set_num_threads(n_threads);
+  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(n_threads);
+}
 
 // The number of the GPU that `name` stands for, -1 for the CPU.
 int ChooseGpu(const std::string& name, int local_rank) {
@@ -75,7 +84,7 @@ torch::Device OpenDevice(const DeviceFlags& flags, int local_rank) {
   // Not left to OpenMP, which may say 1 whatever the machine has.
   const int n_default = gpu < 0 ? AvailableCores()
                                 : std::min(AvailableCores(), kThreadsBesideGpu);
-  at::set_num_threads(flags.threads > 0 ? flags.threads : n_default);
+  SetThreads(flags.threads > 0 ? flags.threads : n_default);
   return gpu < 0 ? torch::Device(torch::kCPU) : OpenGpu(gpu);
 }
 

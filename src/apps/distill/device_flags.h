@@ -16,8 +16,8 @@ struct DeviceFlags {
 void AddDeviceFlags(CLI::App& command, DeviceFlags& flags);
 
 // The device of this worker ("auto": a GPU where there is one; workers of one
-// host take GPUs in order). Sets libtorch's threads. Throws Error where there
-// is no such device.
+// host take GPUs in order). Sets the threads of libtorch and of its BLAS.
+// Throws Error where there is no such device.
 torch::Device OpenDevice(const DeviceFlags& flags, int local_rank);
 
 }  // namespace llamba::distill
