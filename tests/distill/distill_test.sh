@@ -249,6 +249,13 @@ case_errors() {
   err_has "Did you mean 'train'?"
   expect 1 train none
   err_has "no data given"
+  expect 1 "$distill" train --teacher "$teacher"
+  err_has "train: --output is required"
+  err_has "train --help"
+  expect 1 train none --keep-attention 1,x
+  err_has "--keep-attention: expected a whole number from 0"
+  expect 1 train none --recipe recipes/stories260k.json --set stage1.tokens=-1
+  err_has "--set stage1.tokens=-1: stage1.tokens: expected 0 or more"
   shards
   expect 1 train none --data "$tmp/shards=much"
   err_has 'found weight "much"'

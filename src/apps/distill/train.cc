@@ -1,6 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include <iostream>
+#include <limits>
 #include <memory>
 
 #include "apps/distill/commands.h"
@@ -23,7 +24,7 @@ constexpr int kUnfinished = 3;
 struct TrainFlags {
   std::string recipe, teacher;
   std::vector<std::string> data, held_out, set;
-  std::string keep_attention;
+  std::vector<int> keep_attention;
   bool print_recipe = false;
   RunOptions options;
   DeviceFlags device;
@@ -66,12 +67,10 @@ int64_t SampledTokens(const std::string& text, const Recipe& recipe) {
 }
 
 Recipe MakeRecipe(const TrainFlags& flags) {
-  std::vector<std::string> overrides = flags.set;
+  Recipe recipe = LoadRecipe(flags.recipe, flags.set);
   if (!flags.keep_attention.empty()) {
-    overrides.push_back("student.keep_attention=[" + flags.keep_attention +
-                        "]");
+    recipe.student.keep_attention = flags.keep_attention;
   }
-  Recipe recipe = LoadRecipe(flags.recipe, overrides);
   if (!flags.teacher.empty()) recipe.teacher = flags.teacher;
   if (!flags.data.empty()) {
     recipe.data.clear();
@@ -114,7 +113,8 @@ void RunTrain(const TrainFlags& flags) {
     std::cout << RecipeToJson(recipe) << "\n";
     return;
   }
-  if (flags.options.output.empty()) Fail("train: --output is missing");
+  // Not needed by --print-recipe, so not a required option.
+  if (flags.options.output.empty()) throw CLI::RequiredError("--output");
   // Thrown when the workers have parted, which an exception would cut short.
   if (!Distil(flags, recipe)) throw Exit{kUnfinished};
 }
@@ -157,7 +157,9 @@ void AddTrainCommand(CLI::App& program) {
       ->add_option("--keep-attention", flags->keep_attention,
                    "Layers that keep the teacher's attention (a hybrid), "
                    "such as 3,7")
-      ->type_name("LAYERS");
+      ->type_name("LAYERS")
+      ->delimiter(',')
+      ->check(WholeNumber(0, std::numeric_limits<int>::max()));
   command
       ->add_option("--init", flags->options.init,
                    "A student to start from, weights alone; layers that "

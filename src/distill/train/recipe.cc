@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -101,16 +102,30 @@ Json ParseOverride(const std::string& text) {
   }
 }
 
-void Check(bool ok, const std::string& where, const std::string& key,
-           const std::string& expected, double found) {
-  if (!ok) Fail("{}: {}: expected {}, found {}", where, key, expected, found);
+// Whoever set `key`, for messages: a file or an override.
+using Origin = std::function<std::string(const std::string& key)>;
+
+// The last override of `key`, or of what it lies in; otherwise the file.
+std::string OriginOf(const std::string& key, const std::string& file,
+                     const std::vector<std::string>& overrides) {
+  for (auto it = overrides.rbegin(); it != overrides.rend(); ++it) {
+    const std::string set = it->substr(0, it->find('='));
+    if (key == set || key.starts_with(set + ".")) return "--set " + *it;
+  }
+  return file;
 }
 
-void ValidateStage(const StageRecipe& stage, const std::string& where,
+void Check(bool ok, const Origin& origin, const std::string& key,
+           const std::string& expected, double found) {
+  if (ok) return;
+  Fail("{}: {}: expected {}, found {}", origin(key), key, expected, found);
+}
+
+void ValidateStage(const StageRecipe& stage, const Origin& origin,
                    const std::string& name) {
   const auto check = [&](bool ok, const char* key, const char* expected,
                          double found) {
-    Check(ok, where, name + "." + key, expected, found);
+    Check(ok, origin, name + "." + key, expected, found);
   };
   check(stage.tokens >= 0, "tokens", "0 or more",
         static_cast<double>(stage.tokens));
@@ -129,10 +144,10 @@ void ValidateStage(const StageRecipe& stage, const std::string& where,
         stage.hidden_weight);
 }
 
-void ValidateOptimizer(const AdamWOptions& options, const std::string& where) {
+void ValidateOptimizer(const AdamWOptions& options, const Origin& origin) {
   const auto check = [&](bool ok, const std::string& key, const char* expected,
                          double found) {
-    Check(ok, where, "optimizer." + key, expected, found);
+    Check(ok, origin, "optimizer." + key, expected, found);
   };
   check(options.beta1 >= 0 && options.beta1 < 1, "beta1", "0 to below 1",
         options.beta1);
@@ -144,10 +159,10 @@ void ValidateOptimizer(const AdamWOptions& options, const std::string& where) {
   check(options.clip_norm >= 0, "clip_norm", "0 or more", options.clip_norm);
 }
 
-void ValidateSample(const SampleRecipe& sample, const std::string& where) {
+void ValidateSample(const SampleRecipe& sample, const Origin& origin) {
   const auto check = [&](bool ok, const std::string& key, const char* expected,
                          double found) {
-    Check(ok, where, "sample." + key, expected, found);
+    Check(ok, origin, "sample." + key, expected, found);
   };
   check(sample.tokens >= 0, "tokens", "0 or more",
         static_cast<double>(sample.tokens));
@@ -161,34 +176,36 @@ void ValidateSample(const SampleRecipe& sample, const std::string& where) {
         static_cast<double>(sample.length));
 }
 
-void Validate(const Recipe& recipe, const std::string& where) {
-  Check(recipe.sequence_length > 0, where, "sequence_length", "1 or more",
+void Validate(const Recipe& recipe, const Origin& origin) {
+  Check(recipe.sequence_length > 0, origin, "sequence_length", "1 or more",
         static_cast<double>(recipe.sequence_length));
-  Check(recipe.student.memory == 0 || recipe.student.memory >= 2, where,
+  Check(recipe.student.memory == 0 || recipe.student.memory >= 2, origin,
         "student.memory", "0, or 2 or more", recipe.student.memory);
-  Check(recipe.logits_rows > 0, where, "logits_rows", "1 or more",
+  Check(recipe.logits_rows > 0, origin, "logits_rows", "1 or more",
         static_cast<double>(recipe.logits_rows));
   if (recipe.precision != "auto" && recipe.precision != "bf16" &&
       recipe.precision != "f32") {
-    Fail("{}: precision: expected auto, bf16 or f32, found \"{}\"", where,
-         recipe.precision);
+    Fail("{}: precision: expected auto, bf16 or f32, found \"{}\"",
+         origin("precision"), recipe.precision);
   }
-  Check(recipe.checkpoint_steps > 0, where, "checkpoint_steps", "1 or more",
+  Check(recipe.checkpoint_steps > 0, origin, "checkpoint_steps", "1 or more",
         static_cast<double>(recipe.checkpoint_steps));
-  Check(recipe.evaluate_steps > 0, where, "evaluate_steps", "1 or more",
+  Check(recipe.evaluate_steps > 0, origin, "evaluate_steps", "1 or more",
         static_cast<double>(recipe.evaluate_steps));
-  Check(recipe.evaluate_sequences > 0, where, "evaluate_sequences", "1 or more",
-        static_cast<double>(recipe.evaluate_sequences));
+  Check(recipe.evaluate_sequences > 0, origin, "evaluate_sequences",
+        "1 or more", static_cast<double>(recipe.evaluate_sequences));
   for (const SourceRecipe& source : recipe.data) {
-    if (source.paths.empty()) Fail("{}: data.paths: expected shards", where);
-    Check(source.document_tokens >= 0, where, "data.document_tokens",
+    if (source.paths.empty()) {
+      Fail("{}: data.paths: expected shards", origin("data.paths"));
+    }
+    Check(source.document_tokens >= 0, origin, "data.document_tokens",
           "0 or more", static_cast<double>(source.document_tokens));
   }
-  ValidateOptimizer(recipe.optimizer, where);
-  ValidateSample(recipe.sample, where);
-  ValidateStage(recipe.stage1, where, "stage1");
-  ValidateStage(recipe.stage2, where, "stage2");
-  ValidateStage(recipe.stage3, where, "stage3");
+  ValidateOptimizer(recipe.optimizer, origin);
+  ValidateSample(recipe.sample, origin);
+  ValidateStage(recipe.stage1, origin, "stage1");
+  ValidateStage(recipe.stage2, origin, "stage2");
+  ValidateStage(recipe.stage3, origin, "stage3");
 }
 
 Recipe Defaults() {
@@ -199,37 +216,40 @@ Recipe Defaults() {
   return recipe;
 }
 
-Recipe FromMerged(Json json, const std::string& where) {
+// Puts `from` over `json` and reads the whole, so that what has a wrong type is
+// put down to where it comes from.
+Recipe Apply(Json& json, const Json& from, const std::string& where) {
+  Merge(json, from, where, "");
   for (Json& source : json["data"]) {
     Json whole = SourceRecipe{};
     Merge(whole, source, where, "data");
     source = std::move(whole);
   }
-  Recipe recipe;
   try {
-    recipe = json.get<Recipe>();
+    return json.get<Recipe>();
   } catch (const nlohmann::json::exception& e) {
     Fail("{}: a value has the wrong type: {}", where, e.what());
   }
-  Validate(recipe, where);
-  return recipe;
 }
 
 }  // namespace
 
 Recipe LoadRecipe(const std::string& path,
                   const std::vector<std::string>& overrides) {
-  Json json = Defaults();
-  const std::string where = path.empty() ? "recipe" : path;
+  Recipe recipe = Defaults();
+  Json json = recipe;
   if (!path.empty()) {
     const Json file = Json::parse(ReadFile(path), nullptr, false, true);
     if (file.is_discarded()) Fail("{}: expected JSON", path);
-    Merge(json, file, path, "");
+    recipe = Apply(json, file, path);
   }
   for (const std::string& text : overrides) {
-    Merge(json, ParseOverride(text), "--set " + text, "");
+    recipe = Apply(json, ParseOverride(text), "--set " + text);
   }
-  return FromMerged(std::move(json), where);
+  Validate(recipe, [&](const std::string& key) {
+    return OriginOf(key, path.empty() ? "recipe" : path, overrides);
+  });
+  return recipe;
 }
 
 std::string RecipeToJson(const Recipe& recipe) { return Json(recipe).dump(2); }
@@ -238,8 +258,9 @@ Recipe RecipeFromJson(const std::string& text, const std::string& where) {
   Json json = Defaults();
   const Json stored = Json::parse(text, nullptr, false);
   if (stored.is_discarded()) Fail("{}: expected JSON", where);
-  Merge(json, stored, where, "");
-  return FromMerged(std::move(json), where);
+  const Recipe recipe = Apply(json, stored, where);
+  Validate(recipe, [&](const std::string&) { return where; });
+  return recipe;
 }
 
 }  // namespace llamba::distill

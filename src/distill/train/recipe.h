@@ -64,8 +64,8 @@ struct Recipe {
 
 // The defaults, then the file `path` (JSON with comments; empty for none), then
 // each "key.key=value" of `overrides` (a value is JSON, or else a string).
-// Throws Error naming file and key for an unknown key, a wrong type or a value
-// out of range, and lists the keys that exist there.
+// Throws Error naming file or override, and key, for an unknown key, a wrong
+// type or a value out of range, and lists the keys that exist there.
 Recipe LoadRecipe(const std::string& path,
                   const std::vector<std::string>& overrides);
 

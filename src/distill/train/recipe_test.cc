@@ -15,6 +15,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 std::string ErrorWith(const std::string& json,
                       const std::vector<std::string>& overrides = {}) {
@@ -92,6 +93,20 @@ TEST(Recipe, ValuesOutOfRangeAreNamed) {
       HasSubstr("data.document_tokens: expected 0 or more, found -1"));
   EXPECT_THAT(ErrorWith(R"({"data": [{"weight": 1}]})"),
               HasSubstr("data.paths: expected shards"));
+}
+
+TEST(Recipe, ErrorsNameWhatSetTheValue) {
+  const std::string fine = R"({"stage1": {"tokens": 5}})";
+  EXPECT_THAT(ErrorWith(fine, {"stage1.tokens=-1", "stage1.batch=2"}),
+              StartsWith("--set stage1.tokens=-1: stage1.tokens: expected 0"));
+  EXPECT_THAT(ErrorWith(fine, {"stage1={\"lr\": 0}"}),
+              StartsWith("--set stage1={\"lr\": 0}: stage1.lr"));
+  EXPECT_THAT(ErrorWith(fine, {"seed=1", "held_out=[2]"}),
+              StartsWith("--set held_out=[2]: a value has the wrong type"));
+  EXPECT_THAT(ErrorWith(fine, {"data=[{\"path\": 1}]"}),
+              StartsWith("--set data="));
+  EXPECT_THAT(ErrorWith(R"({"stage1": {"tokens": -1}})", {"stage1.batch=2"}),
+              HasSubstr("r.json: stage1.tokens"));
 }
 
 TEST(Recipe, StoredIsLoaded) {
