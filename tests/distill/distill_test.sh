@@ -279,6 +279,35 @@ case_student() {
   expect 0 "$llamba" run "$tmp/own.gguf" -p "Once upon" -n 4
 }
 
+# The teacher's text belongs to a run and its recipe.
+case_written() {
+  train_flags+=(--data teacher=2000 --set sample.rows=8 --set sample.length=64)
+  local text=$tmp/own/data/train.tokens
+  expect 3 train own --minutes 0.00001
+  cp "$text" "$tmp/first"
+  rm -r "$tmp/own/checkpoints"
+  expect 3 train own --minutes 0.00001 --set sample.temperature=0.5
+  cmp -s "$text" "$tmp/first" && fail "the text of another recipe was kept"
+  cp "$text" "$tmp/second"
+  expect 3 train own --minutes 0.00001 --resume --set stage1.lr=0.002
+  err_has "recipe differs from the checkpoint's: sample.temperature 0.5 -> 1"
+  err_has "recipe differs from the checkpoint's: stage1.lr 0.001 -> 0.002"
+  err_has "train.tokens: stays as the teacher wrote it"
+  cmp "$text" "$tmp/second" || fail "a resumed run wrote another text"
+  expect 3 train own --minutes 0.00001 --resume --set stage1.lr=0.002
+  grep -q differs "$tmp/err" && fail "the same recipe: $(cat "$tmp/err")"
+  # There is no checkpoint yet to go on from.
+  start stopped --data teacher=100000000
+  for _ in $(seq 1000); do
+    [[ -d $tmp/stopped/data ]] && break
+    sleep 0.02
+  done
+  kill -TERM "$pid"; wait "$pid"
+  [[ $? == 130 ]] || fail "SIGTERM: $(tail -5 "$tmp/stopped.log")"
+  grep -qF "interrupted while the teacher wrote" "$tmp/stopped.log" ||
+    fail "$(tail -5 "$tmp/stopped.log")"
+}
+
 case_average() {
   shards
   expect 0 train one

@@ -9,18 +9,21 @@
 
 namespace llamba::distill {
 
-// Calls `work`, which polls InterruptGuard. Where a signal stops it (an Error,
-// or a return) the program ends with code 130, as those of `llamba` do.
+constexpr int kInterrupted = 130;
+
+// Calls `work`, which polls InterruptGuard, and returns what it does. Where a
+// signal stops it with an Error the program ends with code 130, as those of
+// `llamba` do.
 template <typename Work>
-void Interruptible(const Work& work) {
+auto Interruptible(const Work& work) {
   const InterruptGuard guard;
   try {
-    work();
+    return work();
   } catch (const Error& error) {
     if (!InterruptGuard::Interrupted()) throw;
     spdlog::error("{}", error.what());
+    throw Exit{kInterrupted};
   }
-  if (InterruptGuard::Interrupted()) throw Exit{130};
 }
 
 }  // namespace llamba::distill

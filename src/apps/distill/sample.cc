@@ -30,9 +30,10 @@ void RunSample(const SampleFlags& flags) {
   Interruptible([&] {
     const SampleShardResult result =
         SampleShard(teacher, tokenizer, options, path);
-    spdlog::info("{}{} documents, {} tokens in {}",
-                 InterruptGuard::Interrupted() ? "stopped: " : "",
+    const bool stopped = InterruptGuard::Interrupted();
+    spdlog::info("{}{} documents, {} tokens in {}", stopped ? "stopped: " : "",
                  result.n_documents, result.n_tokens, path);
+    if (stopped) throw Exit{kInterrupted};
   });
 }
 

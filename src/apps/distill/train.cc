@@ -6,10 +6,10 @@
 
 #include "apps/distill/commands.h"
 #include "apps/distill/device_flags.h"
+#include "apps/distill/interruptible.h"
 #include "apps/number_checks.h"
 #include "apps/program.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 #include "base/parse_number.h"
 #include "base/progress.h"
 #include "distill/train/run.h"
@@ -93,9 +93,8 @@ bool Distil(const TrainFlags& flags, const Recipe& recipe) {
   options.device = OpenDevice(flags.device, env.local_rank);
   const auto communicator = MakeCommunicator(env, options.device);
   if (env.rank == 0) spdlog::info("recipe: {}", RecipeToJson(recipe));
-  const InterruptGuard guard;
-  Run run(recipe, options, *communicator);
-  const bool finished = run.Train();
+  const bool finished = Interruptible(
+      [&] { return Run(recipe, options, *communicator).Train(); });
   if (env.rank == 0) {
     if (finished) {
       spdlog::info("the student is in {}", options.output);

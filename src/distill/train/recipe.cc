@@ -232,6 +232,21 @@ Recipe Apply(Json& json, const Json& from, const std::string& where) {
   }
 }
 
+// Adds "stage2.lr 0.001 -> 0.002" for what differs below `name`.
+void AddDifferences(const Json& before, const Json& after,
+                    const std::string& name,
+                    std::vector<std::string>* differences) {
+  for (const auto& [key, value] : before.items()) {
+    const std::string inner = name.empty() ? key : name + "." + key;
+    if (value.is_object()) {
+      AddDifferences(value, after[key], inner, differences);
+    } else if (value != after[key]) {
+      differences->push_back(
+          fmt::format("{} {} -> {}", inner, value.dump(), after[key].dump()));
+    }
+  }
+}
+
 }  // namespace
 
 Recipe LoadRecipe(const std::string& path,
@@ -261,6 +276,13 @@ Recipe RecipeFromJson(const std::string& text, const std::string& where) {
   const Recipe recipe = Apply(json, stored, where);
   Validate(recipe, [&](const std::string&) { return where; });
   return recipe;
+}
+
+std::vector<std::string> RecipeDifferences(const Recipe& before,
+                                           const Recipe& after) {
+  std::vector<std::string> differences;
+  AddDifferences(before, after, "", &differences);
+  return differences;
 }
 
 }  // namespace llamba::distill

@@ -73,6 +73,10 @@ std::string RecipeToJson(const Recipe& recipe);
 // The reverse, for stored recipes.
 Recipe RecipeFromJson(const std::string& json, const std::string& where);
 
+// "stage2.lr 0.001 -> 0.002" for each setting that differs.
+std::vector<std::string> RecipeDifferences(const Recipe& before,
+                                           const Recipe& after);
+
 }  // namespace llamba::distill
 
 #endif  // LLAMBA_DISTILL_TRAIN_RECIPE_H_

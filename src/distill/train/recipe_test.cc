@@ -15,6 +15,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::StartsWith;
 
 std::string ErrorWith(const std::string& json,
@@ -107,6 +108,18 @@ TEST(Recipe, ErrorsNameWhatSetTheValue) {
               StartsWith("--set data="));
   EXPECT_THAT(ErrorWith(R"({"stage1": {"tokens": -1}})", {"stage1.batch=2"}),
               HasSubstr("r.json: stage1.tokens"));
+}
+
+TEST(Recipe, DifferencesNameKeyAndBothValues) {
+  const Recipe before = LoadRecipe("", {"teacher=t", "held_out=[\"a\"]"});
+  EXPECT_THAT(RecipeDifferences(before, before), IsEmpty());
+  Recipe after = before;
+  after.seed = 3;
+  after.stage2.lr = 0.5;
+  after.held_out = {"a", "b"};
+  EXPECT_THAT(RecipeDifferences(before, after),
+              ElementsAre("held_out [\"a\"] -> [\"a\",\"b\"]", "seed 0 -> 3",
+                          "stage2.lr 0.0001 -> 0.5"));
 }
 
 TEST(Recipe, StoredIsLoaded) {

@@ -63,6 +63,13 @@ std::unique_ptr<Mixture> OpenData(const std::vector<SourceRecipe>& sources,
                                    recipe.seed);
 }
 
+// A resumed run may have other rates on purpose, or by oversight.
+void WarnOfChanges(const Recipe& before, const Recipe& now) {
+  for (const std::string& change : RecipeDifferences(before, now)) {
+    spdlog::warn("recipe differs from the checkpoint's: {}", change);
+  }
+}
+
 // At full precision, on the CPU, to start from.
 LayerStack LoadPrecisely(const std::string& path) {
   return LoadStack(OpenCheckpoint(path), torch::kFloat32);
@@ -116,7 +123,11 @@ void Run::AddSampled(const Tokenizer& tokenizer,
   const auto sample = [&](const char* name, int64_t tokens, uint64_t seed) {
     const std::string path =
         fmt::format("{}/data/{}.tokens", options_.output, name);
-    if (communicator_.rank() == 0 && !FileExists(path)) {
+    // Text of an earlier run may have been written by another recipe.
+    const bool kept = resumed_ && FileExists(path);
+    if (communicator_.rank() == 0 && kept) {
+      spdlog::info("{}: stays as the teacher wrote it", path);
+    } else if (communicator_.rank() == 0) {
       const SampleShardOptions options{
           .tokens = tokens,
           .conversations = recipe.conversations,
@@ -167,6 +178,7 @@ void Run::LoadStudent() {
     position_ = resumed_->position;
     precise_ = std::move(resumed_->precise);
     spdlog::info("going on from {}", *folder);
+    if (communicator_.rank() == 0) WarnOfChanges(resumed_->recipe, recipe_);
     return;
   }
   const auto open_teacher = [this] { return LoadPrecisely(recipe_.teacher); };
@@ -384,7 +396,8 @@ void Run::Save(ShardedAdamW* optimizer) {
   }
   if (communicator_.rank() == 0) {
     checkpoint.precise = precise_;
-    WriteCheckpoint(options_.output, config_, recipe_, checkpoint);
+    checkpoint.recipe = recipe_;
+    WriteCheckpoint(options_.output, config_, checkpoint);
   }
   communicator_.Barrier();
 }

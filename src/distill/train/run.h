@@ -49,8 +49,8 @@ class Run {
 
  private:
   void LoadTeacher();
-  // Lets the teacher write what the recipe wants and is not there yet; adds it
-  // to `data` and `held_out`.
+  // Lets the teacher write what the recipe wants, a resumed run only what is
+  // not there yet; adds it to `data` and `held_out`.
   void AddSampled(const Tokenizer& tokenizer, std::vector<SourceRecipe>& data,
                   std::vector<std::string>& held_out);
   void LoadData();

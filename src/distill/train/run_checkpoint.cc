@@ -105,8 +105,7 @@ void WriteStudent(const std::string& folder, const ModelConfig& config,
 }
 
 void WriteCheckpoint(const std::string& output, const ModelConfig& config,
-                     const Recipe& recipe, const RunCheckpoint& checkpoint,
-                     int keep) {
+                     const RunCheckpoint& checkpoint, int keep) {
   const fs::path root = fs::path(output) / kFolder;
   const fs::path name =
       root / fmt::format("stage{}-{:08}", checkpoint.position.stage,
@@ -116,7 +115,7 @@ void WriteCheckpoint(const std::string& output, const ModelConfig& config,
   fs::create_directories(temporary);
   WriteStudent(temporary.string(), config, checkpoint.precise, DType::kF32);
   WriteFileAtomically((temporary / "recipe.json").string(),
-                      RecipeToJson(recipe));
+                      RecipeToJson(checkpoint.recipe));
   if (checkpoint.optimizer) {
     WriteOptimizer((temporary / "optimizer.safetensors").string(),
                    *checkpoint.optimizer);
@@ -152,6 +151,8 @@ RunCheckpoint ReadCheckpoint(const std::string& folder,
   } catch (const nlohmann::json::exception& e) {
     Fail("{}: {}", path, e.what());
   }
+  const std::string recipe = folder + "/recipe.json";
+  checkpoint.recipe = RecipeFromJson(ReadFile(recipe), recipe);
   const Checkpoint model = OpenCheckpoint(folder);
   if (ConfigToJson(model.config) != ConfigToJson(config)) {
     Fail("{}/config.json: is not the student of this recipe and teacher",

@@ -25,6 +25,7 @@ struct RunPosition {
 // its name when all of it is on the disk, so one that has a name is whole.
 struct RunCheckpoint {
   RunPosition position;
+  Recipe recipe;                                  // it was made by
   int64_t n_updates = 0;                          // of the optimiser
   std::optional<ShardedAdamW::Shards> optimizer;  // whole; inside a stage only
   ParameterMap precise;                           // float32, CPU
@@ -33,8 +34,7 @@ struct RunCheckpoint {
 // Writes `output`/checkpoints/stage2-00000400 and removes all but the last
 // `keep` of them. Called by worker 0.
 void WriteCheckpoint(const std::string& output, const ModelConfig& config,
-                     const Recipe& recipe, const RunCheckpoint& checkpoint,
-                     int keep = 2);
+                     const RunCheckpoint& checkpoint, int keep = 2);
 
 // The newest whole checkpoint below `output`; empty where there is none.
 std::optional<std::string> FindCheckpoint(const std::string& output);
