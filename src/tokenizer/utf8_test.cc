@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "base/error.h"
+
 namespace llamba {
 namespace {
 
@@ -85,6 +87,19 @@ TEST(Utf8Stream, ReplacesOrKeepsWhatIsNoText) {
     EXPECT_EQ(InTwo(Utf8Stream(), bytes, cut),
               "a" + mark + mark + mark + "b" + mark + "c" + mark + mark + "d");
     EXPECT_EQ(InTwo(Utf8Stream(Utf8Stream::Invalid::kKeep), bytes, cut), bytes);
+  }
+}
+
+TEST(CheckUtf8, NamesTheByteThatIsWrong) {
+  EXPECT_NO_THROW(CheckUtf8("", "a.txt"));
+  EXPECT_NO_THROW(CheckUtf8("\xC3\xA9\xF0\x9F\x98\x80", "a.txt"));
+  for (const char* wrong : {"\xC3\xA9\xFFx", "\xC3\xA9\xC3"}) {
+    try {
+      CheckUtf8(wrong, "a.txt");
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.what(), "a.txt: invalid UTF-8 at byte 2"s);
+    }
   }
 }
 
