@@ -184,21 +184,33 @@ case_tokenize() {
   expect 0 "$distill" tokenize "$tmp/a.txt" --teacher "$teacher" -o "$tmp/t"
   err_has "2 documents"
   expect 0 "$distill" tokenize - --teacher "$teacher" -o "$tmp/stdin" <"$tmp/a.txt"
-  expect 1 "$distill" tokenize "$tmp/b.jsonl" --teacher "$teacher" -o "$tmp/t"
-  err_has "b.jsonl: line 2"
-  # Shards of an earlier run would be read with the new ones.
+  cmp "$tmp/t/00000.tokens" "$tmp/stdin/00000.tokens" || fail "standard input"
+  expect 0 "$distill" tokenize <(cat "$tmp/a.txt") --teacher "$teacher" \
+    -o "$tmp/pipe"
+  cmp "$tmp/t/00000.tokens" "$tmp/pipe/00000.tokens" || fail "a pipe"
   expect 0 "$distill" tokenize "$tmp/a.txt" --teacher "$teacher" -o "$tmp/two" \
     --shard-tokens 1
   err_has "2 shards"
-  expect 1 "$distill" tokenize "$tmp/a.txt" --teacher "$teacher" -o "$tmp/two"
-  err_has "two/00001.tokens: left of an earlier run"
-  expect 0 "$distill" tokenize "$tmp/a.txt" --teacher "$teacher" -o "$tmp/two" \
-    --shard-tokens 1
+  # Shards of an earlier run would be read with the new ones; they stay.
+  expect 1 "$distill" tokenize "$tmp/b.jsonl" --teacher "$teacher" -o "$tmp/t"
+  err_has "t/00000.tokens: is there already"
+  cmp "$tmp/t/00000.tokens" "$tmp/pipe/00000.tokens" || fail "it was replaced"
+  # What gives nothing leaves nothing.
+  refused() {
+    expect 1 "$distill" tokenize "$1" --teacher "$teacher" -o "$tmp/none"
+    err_has "$2"
+    [[ ! -e $tmp/none ]] || fail "$1: a folder is left"
+  }
   : >"$tmp/empty.txt"
-  expect 1 "$distill" tokenize "$tmp/empty.txt" --teacher "$teacher" -o "$tmp/t"
-  err_has "empty.txt: expected text, found none"
-  expect 1 "$distill" tokenize "$tmp/absent" --teacher "$teacher" -o "$tmp/t"
-  err_has "absent"
+  printf 'One.<|end_of_text|>Tw\377o.' >"$tmp/latin.txt"
+  refused "$tmp/b.jsonl" "b.jsonl: line 2"
+  refused "$tmp/empty.txt" "empty.txt: expected text, found none"
+  refused "$tmp/latin.txt" "latin.txt: document 2: invalid UTF-8 at byte 2"
+  refused "$tmp/absent" "absent: no such file"
+  refused "$tmp" "$tmp: expected a file, found a directory"
+  refused /dev/null "/dev/null: expected text, found none"
+  expect 1 "$distill" tokenize "$tmp/a.txt" --teacher "$teacher" -o /proc
+  err_has "/proc/00000.tokens: cannot create"
 }
 
 case_sample() {
@@ -207,6 +219,13 @@ case_sample() {
   shards
   cmp "$tmp/first/sampled-0.tokens" "$tmp/shards/sampled-0.tokens" ||
     fail "the same seed gave other text"
+  # An earlier text stays; what cannot be written is not begun.
+  expect 1 timeout 60 "$distill" sample --teacher "$teacher" \
+    --tokens 100000000 -o "$tmp/shards"
+  err_has "sampled-0.tokens: is there already; give another --seed or folder"
+  expect 1 timeout 60 "$distill" sample --teacher "$teacher" \
+    --tokens 100000000 -o /proc
+  err_has "/proc/sampled-0.tokens: cannot create"
   expect 0 "$distill" sample --teacher "$teacher" --tokens 6000 --rows 16 \
     --length 256 --device cpu --seed 1 -o "$tmp/shards"
   cmp -s "$tmp/shards/sampled-0.tokens" "$tmp/shards/sampled-1.tokens" &&
@@ -330,6 +349,9 @@ case_average() {
   expect 1 "$distill" average "$tmp/one=-1" "$tmp/other" -o "$tmp/x"
   err_has "expected a weight above zero"
   expect 1 "$distill" average "$tmp/one" -o "$tmp/x"
+  expect 1 "$distill" average "$tmp/one" "$tmp/other" -o "$tmp/x.gguf"
+  err_has "expected a folder, found the name of a file"
+  err_has "llamba convert"
 }
 
 # The recipe that the README shows, whole: 0.216 nats and 0.778 when last run.

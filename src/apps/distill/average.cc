@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "apps/distill/commands.h"
+#include "apps/distill/folder_name.h"
 #include "base/error.h"
 #include "base/parse_number.h"
 #include "distill/train/run_checkpoint.h"
@@ -29,8 +30,8 @@ void RunAverage(const std::vector<std::string>& texts,
                 const std::string& output) {
   std::vector<WeightedStudent> students;
   for (const std::string& text : texts) students.push_back(ParseStudent(text));
-  const LayerStack mean = AverageStudents(students);
   const Tokenizer tokenizer = LoadTokenizer(students.front().path);
+  const LayerStack mean = AverageStudents(students);
   std::filesystem::create_directories(output);
   WriteStudent(output, mean.config(), mean.parameters(), DType::kF32);
   WriteTokenizerFiles(tokenizer, output);
@@ -55,7 +56,8 @@ void AddAverageCommand(CLI::App& program) {
       ->type_name("STUDENT[=WEIGHT]");
   command->add_option("-o,--output", flags->output, "Folder for the mean")
       ->required()
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check(FolderName());
   command->footer(
       "Examples:\n"
       "  llamba-distill average first.q8_0.gguf=0.3 second.q8_0.gguf=0.7 "

@@ -4,8 +4,11 @@
 
 #include "apps/distill/commands.h"
 #include "apps/distill/device_flags.h"
+#include "apps/distill/folder_name.h"
 #include "apps/distill/interruptible.h"
 #include "apps/number_checks.h"
+#include "base/error.h"
+#include "base/file.h"
 #include "distill/teacher/sample_shard.h"
 
 namespace llamba::distill {
@@ -18,13 +21,16 @@ struct SampleFlags {
 };
 
 void RunSample(const SampleFlags& flags) {
+  const std::string path = fmt::format("{}/sampled-{}.tokens", flags.output,
+                                       flags.options.sampling.seed);
+  if (FileExists(path)) {
+    Fail("{}: is there already; give another --seed or folder", path);
+  }
   const torch::Device device = OpenDevice(flags.device, 0);
   const Tokenizer tokenizer = LoadTokenizer(flags.teacher);
   const auto type = device.is_cuda() ? torch::kBFloat16 : torch::kFloat32;
   const LayerStack teacher =
       OpenTeacher(flags.teacher, torch::TensorOptions(type).device(device));
-  const std::string path = fmt::format("{}/sampled-{}.tokens", flags.output,
-                                       flags.options.sampling.seed);
   SampleShardOptions options = flags.options;
   options.keep_partial = true;
   Interruptible([&] {
@@ -48,7 +54,8 @@ void AddSampleCommand(CLI::App& program) {
       ->type_name("MODEL");
   command->add_option("-o,--output", flags->output, "Folder for the shard")
       ->required()
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check(FolderName());
   command->add_option("--tokens", flags->options.tokens, "How many, about")
       ->type_name("N")
       ->capture_default_str()

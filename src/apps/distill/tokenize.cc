@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "apps/distill/commands.h"
+#include "apps/distill/folder_name.h"
 #include "apps/distill/interruptible.h"
 #include "apps/number_checks.h"
 #include "base/error.h"
@@ -52,7 +53,8 @@ void AddTokenizeCommand(CLI::App& program) {
       ->add_option("-o,--output", flags->options.output,
                    "Folder for the shards")
       ->required()
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check(FolderName());
   command
       ->add_option("--separator", flags->options.separator,
                    "What parts the documents of a text; it becomes the "

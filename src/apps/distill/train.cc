@@ -6,6 +6,7 @@
 
 #include "apps/distill/commands.h"
 #include "apps/distill/device_flags.h"
+#include "apps/distill/folder_name.h"
 #include "apps/distill/interruptible.h"
 #include "apps/number_checks.h"
 #include "apps/program.h"
@@ -146,7 +147,8 @@ void AddTrainCommand(CLI::App& program) {
   command
       ->add_option("-o,--output", flags->options.output,
                    "Folder for the student, checkpoints and metrics")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check(FolderName());
   command
       ->add_option("--set", flags->set,
                    "Change a setting: KEY=VALUE, such as stage2.lr=1e-3; "

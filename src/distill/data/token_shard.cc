@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 
 #include "base/error.h"
@@ -110,6 +111,12 @@ void TokenShard::Copy(int64_t begin, std::span<int64_t> out) const {
     out[i] = token_bytes_ == 2 ? Load<uint16_t>(tokens_, at)
                                : Load<uint32_t>(tokens_, at);
   }
+}
+
+void PrepareShard(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder);
+  const AtomicFile probe(path);  // goes again
 }
 
 void TokenShardWriter::Add(std::span<const int32_t> document) {

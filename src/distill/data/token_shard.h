@@ -44,6 +44,10 @@ class TokenShard {
   const std::byte* tokens_;
 };
 
+// Before the work whose result `path` will hold: makes its folder. Throws Error
+// where no file can be made there.
+void PrepareShard(const std::string& path);
+
 // Gathers documents and writes them as one shard.
 class TokenShardWriter {
  public:

@@ -14,9 +14,12 @@
 #include "distill/data/document_reader.h"
 #include "distill/data/token_shard.h"
 #include "template/chat_template.h"
+#include "tokenizer/utf8.h"
 
 namespace llamba::distill {
 namespace {
+
+namespace fs = std::filesystem;
 
 // Documents tokenised between two looks at the clock: enough for every thread.
 constexpr size_t kBatchBytes = size_t{8} << 20;
@@ -58,14 +61,40 @@ class DocumentEncoder {
   std::optional<Template> template_;
 };
 
+// As far as sizes are known: not those of pipes.
 int64_t TotalBytes(const std::vector<std::string>& inputs) {
   int64_t total = 0;
+  std::error_code ignored;
   for (const std::string& path : inputs) {
     if (path == "-") continue;
-    if (!FileExists(path)) Fail("{}: no such file", path);
-    total += static_cast<int64_t>(std::filesystem::file_size(path));
+    if (!fs::exists(path, ignored)) Fail("{}: no such file", path);
+    if (IsDirectory(path)) Fail("{}: expected a file, found a directory", path);
+    if (FileExists(path)) total += static_cast<int64_t>(fs::file_size(path));
   }
   return total;
+}
+
+void RefuseShards(const std::string& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() != ".tokens") continue;
+    Fail(
+        "{}: is there already, and a folder of shards is read whole: remove "
+        "its shards, or give another folder",
+        entry.path().string());
+  }
+}
+
+// Documents of about kBatchBytes; fewer at the end of the file.
+std::vector<Document> ReadBatch(DocumentReader& reader) {
+  std::vector<Document> documents;
+  for (size_t bytes = 0; bytes < kBatchBytes;) {
+    std::optional<Document> document = reader.Next();
+    if (!document) break;
+    bytes += document->text.size() + document->messages_json.size();
+    documents.push_back(std::move(*document));
+  }
+  return documents;
 }
 
 }  // namespace
@@ -97,7 +126,7 @@ int32_t DocumentEndToken(const Tokenizer& tokenizer) {
 
 TokenizeResult TokenizeFiles(const Tokenizer& tokenizer,
                              const TokenizeOptions& options, ThreadPool& pool) {
-  std::filesystem::create_directories(options.output);
+  RefuseShards(options.output);
   const DocumentEncoder encoder(tokenizer);
   TokenShardWriter writer(tokenizer.vocab_size(), VocabularyHash(tokenizer));
   TokenizeResult result;
@@ -113,19 +142,19 @@ TokenizeResult TokenizeFiles(const Tokenizer& tokenizer,
                     static_cast<double>(TotalBytes(options.inputs)) / 1e6);
   for (const std::string& path : options.inputs) {
     DocumentReader reader(path, options.separator);
-    for (bool more = true; more;) {
-      std::vector<Document> documents;
-      size_t bytes = 0;
-      while (bytes < kBatchBytes) {
-        std::optional<Document> document = reader.Next();
-        more = document.has_value();
-        if (!more) break;
-        bytes += document->text.size() + document->messages_json.size();
-        documents.push_back(std::move(*document));
-      }
+    int64_t n_before = 0;  // documents of this file
+    for (;;) {
+      const std::vector<Document> documents = ReadBatch(reader);
+      if (documents.empty()) break;
       std::vector<std::vector<int32_t>> ids(documents.size());
-      pool.Run(static_cast<int64_t>(documents.size()),
-               [&](int64_t i) { ids[i] = encoder.Encode(documents[i]); });
+      pool.Run(static_cast<int64_t>(documents.size()), [&](int64_t i) {
+        CheckUtf8(documents[i].text,
+                  fmt::format("{}: document {}", path, n_before + i + 1));
+        ids[i] = encoder.Encode(documents[i]);
+      });
+      n_before += static_cast<int64_t>(ids.size());
+      // Long before all the work is done, but not for inputs that give none.
+      if (result.n_documents == 0) PrepareShard(next_shard());
       for (const auto& document : ids) {
         writer.Add(document);
         result.n_tokens += static_cast<int64_t>(document.size());
@@ -144,12 +173,6 @@ TokenizeResult TokenizeFiles(const Tokenizer& tokenizer,
   }
   progress.Update(static_cast<double>(result.n_bytes) / 1e6);
   progress.Finish();
-  if (FileExists(next_shard())) {
-    Fail(
-        "{}: left of an earlier run, and a folder of shards is read whole: "
-        "remove it and those after it, or give another folder",
-        next_shard());
-  }
   return result;
 }
 

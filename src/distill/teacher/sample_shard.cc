@@ -1,7 +1,6 @@
 #include "distill/teacher/sample_shard.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -10,6 +9,7 @@
 #include "distill/data/token_shard.h"
 #include "distill/data/tokenize.h"
 #include "template/chat_template.h"
+#include "tokenizer/utf8.h"
 
 namespace llamba::distill {
 namespace {
@@ -38,6 +38,7 @@ std::vector<int32_t> UserPrefix(const Tokenizer& tokenizer) {
 // that ended the text before.
 std::vector<int32_t> TextPrefix(const Tokenizer& tokenizer,
                                 const std::string& prompt) {
+  CheckUtf8(prompt, "the prompt");
   std::vector<int32_t> prefix = tokenizer.Encode(prompt, {});
   prefix.insert(prefix.begin(), tokenizer.adds_bos() && tokenizer.bos_id()
                                     ? *tokenizer.bos_id()
@@ -65,9 +66,7 @@ SampleShardResult SampleShard(const LayerStack& teacher,
                               const Tokenizer& tokenizer,
                               const SampleShardOptions& options,
                               const std::string& path) {
-  // Before hours of work, not after.
-  const auto folder = std::filesystem::path(path).parent_path();
-  if (!folder.empty()) std::filesystem::create_directories(folder);
+  PrepareShard(path);
   SampleOptions sampling = options.sampling;
   SetEnds(tokenizer, options, &sampling);
   sampling.length = std::min(
