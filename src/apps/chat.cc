@@ -45,7 +45,8 @@ void AddChatCommand(CLI::App& program) {
       "Talk with a model, turn by turn\n\n"
       "Type a message and Enter; a line that ends in a backslash goes on in "
       "the next. Ctrl-C ends a reply, Ctrl-D the chat. /help lists the "
-      "commands: saving, loading, forking and undoing.");
+      "commands: saving, loading, forking and undoing. What was typed stays in "
+      "llamba/history below $XDG_STATE_HOME (default: ~/.local/state).");
   AddModelFlags(*chat, flags->model);
   chat->add_option("--system", flags->system, "System message")
       ->type_name("TEXT");

@@ -28,6 +28,7 @@ void AddSynthCommand(CLI::App& program);
 void AddBenchCommand(CLI::App& program);
 void AddEvalCommand(CLI::App& program);
 void AddDistillCommand(CLI::App& program);
+// Comes after the others: an example names the first of them.
 void AddHelpCommand(CLI::App& program);
 void AddCompletionCommand(CLI::App& program);
 

@@ -60,11 +60,19 @@ std::string Entry(const std::string& term, const std::string& meaning) {
   return line + Wrap(meaning, kColumn, kColumn) + "\n";
 }
 
+// Of a positional argument: its type where that says how the name is written,
+// such as STUDENT[=WEIGHT].
+std::string ArgumentName(const CLI::Option& option) {
+  const std::string name = option.get_name(true);
+  const std::string type = ValueName(option);
+  return type.starts_with(name) ? type : name;
+}
+
 OptionText DescribeOption(const CLI::Option& option) {
   OptionText text;
   text.meaning = option.get_description();
   if (option.get_positional()) {
-    text.names = option.get_name(true);
+    text.names = ArgumentName(option);
     return text;
   }
   for (const std::string& name : option.get_snames()) {
@@ -88,7 +96,7 @@ std::string Usage(const CLI::App& command, const std::string& name) {
   std::string usage = name + " [OPTIONS]";
   for (const CLI::Option* option : command.get_options()) {
     if (!option->get_positional()) continue;
-    const std::string argument = option->get_name(true);
+    const std::string argument = ArgumentName(*option);
     usage += option->get_required() ? " " + argument : " [" + argument + "]";
   }
   return usage;
@@ -176,14 +184,16 @@ void AddHelpCommand(CLI::App& program) {
     bool man = false;
   };
   auto flags = std::make_shared<Flags>();
+  const std::string example = SubCommands(program).front()->get_name();
   CLI::App* help =
       program.add_subcommand("help", "Explain the program, or one command");
   help->add_option("COMMAND", flags->command, "What to explain");
   help->add_flag("--man", flags->man, "Print the manual page (roff)");
   help->footer(
-      "Examples:\n"
-      "  llamba help run\n"
-      "  llamba help --man | man -l -");
+      fmt::format("Examples:\n"
+                  "  {0} help {1}\n"
+                  "  {0} help --man | man -l -",
+                  program.get_name(), example));
   help->callback([flags, &program] {
     if (flags->man) {
       std::cout << ManualPage(program);

@@ -92,6 +92,13 @@ std::string CommandSection(const CLI::App& command) {
   return out + Options(text) + Examples(text.examples);
 }
 
+std::string UpperCase(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
 // Of the text; the clock would make every build another one.
 constexpr char kDate[] = "2026-11-25";
 
@@ -99,11 +106,6 @@ constexpr char kEnvironment[] = R"(.SH ENVIRONMENT
 .TP
 \fBNO_COLOR\fR
 Where it is set and not empty, nothing is coloured.
-.TP
-\fBXDG_STATE_HOME\fR
-The history of
-.B llamba chat
-lies in \fIllamba/history\fR below it (default: \fI\(ti/.local/state\fR).
 .SH EXIT STATUS
 0 when all went well, 1 after an error (what was wrong is on the standard
 error), 130 when Ctrl\-C ended the work.
@@ -113,12 +115,14 @@ error), 130 when Ctrl\-C ended the work.
 
 std::string ManualPage(const CLI::App& program) {
   const CommandText text = Describe(program);
-  std::string page = fmt::format(
-      ".TH LLAMBA 1 {} \"llamba {}\" \"User Commands\"\n", kDate, kVersion);
-  page += fmt::format(".SH NAME\nllamba \\- {}\n", Escape(text.summary));
-  page +=
-      fmt::format(".SH SYNOPSIS\n.B llamba\n{}\n", Escape("COMMAND [OPTIONS]"));
-  page += ".SH DESCRIPTION\n" + Paragraph(text.details);
+  const std::string name = Escape(text.name);
+  std::string page = fmt::format(".TH {} 1 {} \"{} {}\" \"User Commands\"\n",
+                                 UpperCase(name), kDate, name, kVersion);
+  page += fmt::format(".SH NAME\n{} \\- {}\n", name, Escape(text.summary));
+  page += fmt::format(".SH SYNOPSIS\n.B {}\n{}\n", name,
+                      Escape("COMMAND [OPTIONS]"));
+  page += ".SH DESCRIPTION\n" +
+          Paragraph(text.details.empty() ? text.summary + "." : text.details);
   page += Examples(text.examples);
   page += ".SH OPTIONS\n" + Options(text);
   page += ".SH COMMANDS\n";

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "apps/commands.h"
 #include "apps/help.h"
 #include "apps/number_checks.h"
 
@@ -121,6 +122,33 @@ TEST(ProgramTest, EveryCommandExplainsItself) {
       }
     }
   }
+}
+
+TEST(ProgramTest, AnArgumentsTypeSaysHowItIsWritten) {
+  CLI::App program("Test", "program");
+  CLI::App* command = program.add_subcommand("mean", "Average");
+  std::vector<std::string> students, path;
+  command->add_option("STUDENT", students, "Of one shape")
+      ->required()
+      ->type_name("STUDENT[=WEIGHT]");
+  command->add_option("PATH", path, "Another")->type_name("MODEL");
+  const CommandText text = Describe(*command);
+  EXPECT_EQ(text.usage, "program mean [OPTIONS] STUDENT[=WEIGHT] [PATH]");
+  ASSERT_EQ(text.groups.size(), 2u);
+  EXPECT_EQ(text.groups[0].second[0].names, "STUDENT[=WEIGHT]");
+  EXPECT_EQ(text.groups[0].second[1].names, "PATH");
+}
+
+// Every program has the command.
+TEST(ProgramTest, HelpNamesTheProgramThatItIsOf) {
+  CLI::App program("Make a Llamba", "llamba-distill");
+  program.add_subcommand("train", "Distil");
+  AddHelpCommand(program);
+  EXPECT_THAT(Help(*program.get_subcommand("help")),
+              HasSubstr("  llamba-distill help train\n"));
+  const std::string manual = ManualPage(program);
+  EXPECT_THAT(manual, HasSubstr(".TH LLAMBA\\-DISTILL 1"));
+  EXPECT_THAT(manual, HasSubstr("llamba\\-distill \\- Make a Llamba\n"));
 }
 
 TEST(ProgramTest, HelpFitsATerminal) {

@@ -264,6 +264,9 @@ case_sample() {
 case_errors() {
   expect 0 "$distill" --help
   expect 0 "$distill" train --help
+  cp "$tmp/out" "$tmp/help"
+  expect 0 "$distill" help train
+  cmp "$tmp/out" "$tmp/help" || fail "help train is not train --help"
   expect 1 "$distill" trian
   err_has "Did you mean 'train'?"
   expect 1 train none

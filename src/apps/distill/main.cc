@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "apps/commands.h"
 #include "apps/distill/commands.h"
 #include "apps/help.h"
 #include "apps/run_program.h"
@@ -32,6 +33,7 @@ int Main(int argc, char** argv) {
   AddLayersCommand(program);
   AddReportCommand(program);
   AddAverageCommand(program);
+  AddHelpCommand(program);
   return RunProgram(program, argc, argv);
 }
 
