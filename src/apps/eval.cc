@@ -65,7 +65,7 @@ void Eval(const EvalFlags& flags) {
                   ? "cancelled: nothing was finished, no file was written"
                   : "cancelled: what is above was finished; no file was "
                     "written");
-    throw Exit{130};
+    throw Exit{kInterrupted};
   }
   WriteReports(flags, report, samples);
 }

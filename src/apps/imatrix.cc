@@ -40,7 +40,7 @@ void ReadWindows(const std::shared_ptr<const Model>& model,
   for (size_t at = 0; at < windows.size(); at += together) {
     if (InterruptGuard::Interrupted()) {
       PrintNote("cancelled; nothing was written");
-      throw Exit{130};
+      throw Exit{kInterrupted};
     }
     const size_t n = std::min(together, windows.size() - at);
     std::vector<State> states(n, model->NewState());

@@ -156,7 +156,7 @@ void Kl(const KlFlags& flags) {
     if (InterruptGuard::Interrupted()) {
       PrintNote(fmt::format("cancelled after {} of {} tokens",
                             divergence.tokens(), TokensIn(windows)));
-      throw Exit{130};
+      throw Exit{kInterrupted};
     }
     CompareWindow(window, a, b, &divergence);
     bar.Update(static_cast<double>(divergence.tokens()));

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "apps/help.h"
+#include "base/ascii_case.h"
 #include "llamba/version.h"
 
 namespace llamba {
@@ -92,13 +93,6 @@ std::string CommandSection(const CLI::App& command) {
   return out + Options(text) + Examples(text.examples);
 }
 
-std::string UpperCase(std::string text) {
-  for (char& c : text) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return text;
-}
-
 // Of the text; the clock would make every build another one.
 constexpr char kDate[] = "2026-11-25";
 
@@ -117,7 +111,7 @@ std::string ManualPage(const CLI::App& program) {
   const CommandText text = Describe(program);
   const std::string name = Escape(text.name);
   std::string page = fmt::format(".TH {} 1 {} \"{} {}\" \"User Commands\"\n",
-                                 UpperCase(name), kDate, name, kVersion);
+                                 AsciiUpper(name), kDate, name, kVersion);
   page += fmt::format(".SH NAME\n{} \\- {}\n", name, Escape(text.summary));
   page += fmt::format(".SH SYNOPSIS\n.B {}\n{}\n", name,
                       Escape("COMMAND [OPTIONS]"));

@@ -3,13 +3,13 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <iterator>
 #include <string_view>
 
 #include "apps/output_path.h"
 #include "apps/program.h"
+#include "base/ascii_case.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "generate/loaded_model.h"
@@ -97,10 +97,7 @@ void SetMeta(const std::string& entry, GgufMetadata* metadata) {
 
 // Throws Error for a name that looks like another file (.safetensors, .bin).
 bool IsGgufOutput(const std::string& out) {
-  std::string extension = fs::path(out).extension().string();
-  for (char& c : extension) {
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
+  const std::string extension = AsciiLower(fs::path(out).extension().string());
   if (extension == ".gguf") return true;
   if (extension == ".safetensors" || extension == ".bin" ||
       extension == ".json") {
@@ -177,7 +174,7 @@ void WithProgress(const std::string& label,
     if (!InterruptGuard::Interrupted()) throw;
     bar.reset();
     spdlog::error("{}", error.what());
-    throw Exit{130};
+    throw Exit{kInterrupted};
   }
   if (bar) bar->Finish();
 }

@@ -7,11 +7,12 @@
 
 namespace llamba {
 
-// Thrown by a command that is done but exits with a code other than 0 (130
-// after Ctrl-C). What it had to say has been said.
+// Thrown by a command that is done but exits with a code other than 0. What it
+// had to say has been said.
 struct Exit {
   int code;
 };
+constexpr int kInterrupted = 130;  // after Ctrl-C
 
 // The command line of `llamba`: every sub-command registered.
 std::unique_ptr<CLI::App> MakeProgram();

@@ -113,7 +113,7 @@ void Run(const RunFlags& flags) {
   if (!flags.quiet) {
     PrintNote(fmt::format("{}; seed {}", DescribeResult(result), sampler.seed));
   }
-  if (result.reason == StopReason::kCancelled) throw Exit{130};
+  if (result.reason == StopReason::kCancelled) throw Exit{kInterrupted};
 }
 
 }  // namespace

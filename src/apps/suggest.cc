@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii_case.h"
+
 namespace llamba {
 
 int EditDistance(std::string_view a, std::string_view b) {
@@ -26,10 +28,7 @@ int EditDistance(std::string_view a, std::string_view b) {
 std::string Nearest(std::string_view word,
                     const std::vector<std::string>& candidates) {
   std::string nearest;
-  std::string lower(word);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  const std::string lower = AsciiLower(std::string(word));
   int best = std::max(1, static_cast<int>(word.size()) / 3) + 1;
   for (const std::string& candidate : candidates) {
     int distance = EditDistance(lower, candidate);

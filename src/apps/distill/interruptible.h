@@ -9,8 +9,6 @@
 
 namespace llamba::distill {
 
-constexpr int kInterrupted = 130;
-
 // Calls `work`, which polls InterruptGuard, and returns what it does. Where a
 // signal stops it with an Error the program ends with code 130, as those of
 // `llamba` do.
