@@ -4,15 +4,31 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdint>
+#include <ctime>
 
 namespace llamba {
 namespace {
 
+constexpr int64_t kOneWishNs = 500'000'000;
+
 std::atomic<bool> interrupted{false};
+std::atomic<int64_t> since_ns{0};
 struct sigaction old_int, old_term;
 
+int64_t NowNs() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);  // a handler may call it
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
 void OnSignal(int signal) {
-  if (interrupted.exchange(true)) _exit(128 + signal);
+  const int64_t now = NowNs();
+  if (!interrupted.exchange(true)) {
+    since_ns = now;
+  } else if (now - since_ns >= kOneWishNs) {
+    _exit(128 + signal);
+  }
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 namespace llamba {
 
 // While one of these lives, SIGINT and SIGTERM set a flag instead of ending the
-// program; long work polls Interrupted() and stops cleanly. A second signal
-// that finds the flag still set ends the program at once. One at a time a
-// process.
+// program; long work polls Interrupted() and stops cleanly. A signal that finds
+// the flag set for half a second or more ends the program at once; sooner it is
+// the same wish (`timeout` sends two). One at a time a process.
 class InterruptGuard {
  public:
   InterruptGuard();
