@@ -57,6 +57,15 @@ TEST(Recipe, OverridesComeLast) {
   EXPECT_THAT(recipe.data[0].paths, ElementsAre("x"));
 }
 
+TEST(Recipe, AWholeNumberMayBecomeAFraction) {
+  const TemporaryFolder folder;
+  const std::string path =
+      folder.Write("r.json", "{\"stage3\": {\"hidden_weight\": 3}}");
+  EXPECT_EQ(LoadRecipe(path, {}).stage3.hidden_weight, 3);
+  EXPECT_EQ(LoadRecipe(path, {"stage3.hidden_weight=1.5"}).stage3.hidden_weight,
+            1.5);
+}
+
 TEST(Recipe, UnknownKeysAreNamedBesideThoseThatExist) {
   EXPECT_THAT(ErrorWith(R"({"stage2": {"learning_rate": 1}})"),
               AllOf(HasSubstr("r.json"), HasSubstr("stage2.learning_rate"),
