@@ -238,6 +238,22 @@ case_sample() {
   expect 0 "$llamba" tokenize "$teacher" --decode -p "$(echo $begin)"
   grep -q "^ *Lily and Tom" "$tmp/out" ||
     fail "the first text does not begin with the prompt: $(cat "$tmp/out")"
+  expect 0 "$distill" sample --teacher "$teacher" --tokens 3000 --rows 8 \
+    --length 64 --device cpu --openings "$tmp/shards" --opening-tokens 24 \
+    -o "$tmp/opened"
+  shard=$tmp/opened/sampled-0.tokens
+  documents=$(od -An -tu8 -j16 -N8 "$shard")
+  begin=$(od -An -tx1 -w48 -j$((66 + 8 * documents)) -N48 "$shard")  # without <s>
+  od -An -tx1 -v -w1048576 -j64 "$tmp"/shards/sampled-*.tokens | tr -d '\n' |
+    grep -q -- "$begin" || fail "the first text goes on from no piece: $begin"
+  expect 1 "$distill" sample --teacher "$teacher" --openings "$tmp/shards" \
+    --opening-tokens 2000 --length 4000 -o "$tmp/x"
+  err_has "expected documents of more than 2000 tokens to open texts with"
+  expect 1 "$distill" sample --teacher "$teacher" --openings "$tmp/shards" \
+    --length 96 -o "$tmp/x"
+  err_has "a beginning of 97 tokens leaves no room in texts of 96"
+  expect 1 "$distill" sample --teacher "$teacher" --opening-tokens 8 -o "$tmp/x"
+  err_has "--opening-tokens"
   expect 1 "$distill" sample --teacher "$teacher" --conversations -o "$tmp/x"
   err_has "no chat template"
   expect 1 "$distill" sample --teacher "$teacher" --length 4 \

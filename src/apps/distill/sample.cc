@@ -64,11 +64,25 @@ void AddSampleCommand(CLI::App& program) {
       command->add_flag("--conversations", flags->options.conversations,
                         "Questions and answers by its chat template, instead "
                         "of free text");
+  CLI::Option* prompt = command
+                            ->add_option("--prompt", flags->options.prompt,
+                                         "What each free text begins with")
+                            ->type_name("TEXT")
+                            ->excludes(conversations);
+  CLI::Option* openings =
+      command
+          ->add_option("--openings", flags->options.openings,
+                       "Token shards: each text goes on from a piece of these")
+          ->type_name("DIR")
+          ->excludes(conversations)
+          ->excludes(prompt);
   command
-      ->add_option("--prompt", flags->options.prompt,
-                   "What each free text begins with")
-      ->type_name("TEXT")
-      ->excludes(conversations);
+      ->add_option("--opening-tokens", flags->options.opening_tokens,
+                   "Length of these pieces")
+      ->type_name("N")
+      ->capture_default_str()
+      ->needs(openings)
+      ->check(WholeNumber(1, 1 << 20));
   command
       ->add_option("--rows", flags->options.sampling.rows, "Texts side by side")
       ->type_name("N")

@@ -1,11 +1,14 @@
 #include "distill/teacher/sample_shard.h"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
+#include "distill/data/hash.h"
+#include "distill/data/packed_source.h"
 #include "distill/data/token_shard.h"
 #include "distill/data/tokenize.h"
 #include "template/chat_template.h"
@@ -36,24 +39,63 @@ std::vector<int32_t> UserPrefix(const Tokenizer& tokenizer) {
 
 // A text begins as in training: after the token that begins texts, or the one
 // that ended the text before.
-std::vector<int32_t> TextPrefix(const Tokenizer& tokenizer,
-                                const std::string& prompt) {
+int32_t FirstToken(const Tokenizer& tokenizer) {
+  return tokenizer.adds_bos() && tokenizer.bos_id()
+             ? *tokenizer.bos_id()
+             : DocumentEndToken(tokenizer);
+}
+
+std::vector<int32_t> PromptPrefix(const Tokenizer& tokenizer,
+                                  const std::string& prompt) {
   CheckUtf8(prompt, "the prompt");
   std::vector<int32_t> prefix = tokenizer.Encode(prompt, {});
-  prefix.insert(prefix.begin(), tokenizer.adds_bos() && tokenizer.bos_id()
-                                    ? *tokenizer.bos_id()
-                                    : DocumentEndToken(tokenizer));
+  prefix.insert(prefix.begin(), FirstToken(tokenizer));
   return prefix;
+}
+
+// Pieces within a document, drawn alike from all tokens of the shards.
+std::vector<std::vector<int32_t>> OpeningPrefixes(
+    const Tokenizer& tokenizer, const SampleShardOptions& options) {
+  constexpr int64_t kMost = int64_t{1} << 17;
+  const int64_t length = options.opening_tokens;
+  const auto source = PackedSource::Open(
+      options.openings,
+      {.sequence_length = length, .seed = options.sampling.seed},
+      VocabularyHash(tokenizer));
+  const int32_t end = DocumentEndToken(tokenizer);
+  const int64_t n = std::min(kMost, options.tokens / length + 1);
+  std::vector<std::vector<int32_t>> prefixes;
+  std::vector<int64_t> ids(length);
+  std::vector<int32_t> segments(length);
+  for (int64_t draw = 0; draw < 4 * n; ++draw) {
+    const uint64_t number =
+        Hash({options.sampling.seed, static_cast<uint64_t>(draw)});
+    source->Read(static_cast<int64_t>(number % source->sequences_per_epoch()),
+                 ids, segments);
+    if (segments.back() != 0 || ids.back() == end) continue;
+    prefixes.push_back({FirstToken(tokenizer)});
+    prefixes.back().insert(prefixes.back().end(), ids.begin(), ids.end());
+    if (std::ssize(prefixes) == n) break;
+  }
+  if (prefixes.empty()) {
+    Fail("{}: expected documents of more than {} tokens to open texts with",
+         options.openings[0], length);
+  }
+  return prefixes;
+}
+
+std::vector<std::vector<int32_t>> Prefixes(const Tokenizer& tokenizer,
+                                           const SampleShardOptions& options) {
+  if (options.conversations) return {UserPrefix(tokenizer)};
+  if (!options.openings.empty()) return OpeningPrefixes(tokenizer, options);
+  return {PromptPrefix(tokenizer, options.prompt)};
 }
 
 void SetEnds(const Tokenizer& tokenizer, const SampleShardOptions& shard,
              SampleOptions* options) {
   options->document_end = DocumentEndToken(tokenizer);
-  if (!shard.conversations) {
-    options->prefix = TextPrefix(tokenizer, shard.prompt);
-    return;
-  }
-  options->prefix = UserPrefix(tokenizer);
+  options->prefixes = Prefixes(tokenizer, shard);
+  if (!shard.conversations) return;
   for (const char* name : {"<|im_end|>", "<|eot_id|>"}) {
     const auto id = tokenizer.FindToken(name);
     if (id && tokenizer.IsSpecial(*id)) options->turn_end = *id;
@@ -71,9 +113,10 @@ SampleShardResult SampleShard(const LayerStack& teacher,
   SetEnds(tokenizer, options, &sampling);
   sampling.length = std::min(
       sampling.length, teacher.config().attention.max_position_embeddings);
-  if (static_cast<int64_t>(sampling.prefix.size()) >= sampling.length) {
-    Fail("sample: a prompt of {} tokens leaves no room in texts of {}",
-         sampling.prefix.size(), sampling.length);
+  const int64_t n_prefix = std::ssize(sampling.prefixes[0]);
+  if (n_prefix >= sampling.length) {
+    Fail("sample: a beginning of {} tokens leaves no room in texts of {}",
+         n_prefix, sampling.length);
   }
   // Not more rows than the tokens fill: with most rows cut off early, the texts
   // that end soon would be all there is.

@@ -2,6 +2,7 @@
 #define LLAMBA_DISTILL_TEACHER_SAMPLE_SHARD_H_
 
 #include <string>
+#include <vector>
 
 #include "distill/teacher/sampler.h"
 #include "tokenizer/tokenizer.h"
@@ -14,10 +15,14 @@ struct SampleShardOptions {
   bool conversations = false;
   // What each free text begins with; empty leaves the beginning to the teacher.
   std::string prompt = {};
+  // Token shards (files or folders) in whose place: each text goes on from
+  // `opening_tokens` tokens of a document of these, drawn by the seed.
+  std::vector<std::string> openings = {};
+  int64_t opening_tokens = 96;
   // What a signal leaves: the documents written so far, or (also where there
   // are none) an Error and no file.
   bool keep_partial = false;
-  // Its ends and prefix are set here; its length is cut to the teacher's
+  // Its ends and prefixes are set here; its length is cut to the teacher's
   // context.
   SampleOptions sampling;
 };
@@ -28,7 +33,8 @@ struct SampleShardResult {
 
 // Lets the teacher write documents into one token shard at `path`. Shows
 // progress. Throws Error where the teacher has no chat template to hold
-// conversations by, or the prompt leaves no room for text.
+// conversations by, where the beginnings leave no room for text, or where the
+// openings are of another vocabulary or no document of theirs is long enough.
 SampleShardResult SampleShard(const LayerStack& teacher,
                               const Tokenizer& tokenizer,
                               const SampleShardOptions& options,

@@ -18,30 +18,40 @@ class Rows {
  public:
   Rows(const SampleOptions& options, torch::Device device)
       : options_(options),
-        n_prefix_(static_cast<int64_t>(options.prefix.size())) {
+        first_(options.prefixes[0][0]),
+        n_prefix_(static_cast<int64_t>(options.prefixes[0].size())) {
     const auto integers = torch::TensorOptions(torch::kInt64).device(device);
-    prefix_ = torch::tensor(std::vector<int64_t>(options.prefix.begin(),
-                                                 options.prefix.end()),
-                            torch::kInt64)
-                  .to(device);
+    std::vector<int64_t> prefixes;
+    for (const std::vector<int32_t>& prefix : options.prefixes) {
+      prefixes.insert(prefixes.end(), prefix.begin(), prefix.end());
+    }
+    prefixes_ = torch::tensor(prefixes, torch::kInt64).to(device);
+    document_ = torch::arange(options.rows, integers);
     ids_ = torch::zeros({options.rows, options.length}, integers);
     ends_ = torch::zeros_like(ids_, torch::kBool);
-    starts_ = torch::zeros({options.rows}, integers);
-    place_ = torch::zeros_like(starts_);
-    turns_ = torch::zeros_like(starts_);
+    starts_ = torch::zeros_like(document_);
+    place_ = torch::zeros_like(document_);
+    turns_ = torch::zeros_like(document_);
+  }
+
+  // Leaves what is unfinished: every row begins a document.
+  void BeginRound() {
+    document_.add_(place_ > 0, options_.rows);
+    place_.zero_();
+    turns_.zero_();
   }
 
   // The rows' tokens at `position`, (rows): what the teacher drew, or what a
   // document begins with.
   Tensor Take(const Tensor& drawn, int64_t position) {
     const Tensor in_prefix = place_ < n_prefix_;
-    const Tensor id = torch::where(
-        in_prefix, prefix_.index_select(0, place_.clamp_max(n_prefix_ - 1)),
-        drawn);
+    const Tensor at = (document_ * n_prefix_ + place_.clamp_max(n_prefix_ - 1))
+                          .remainder(prefixes_.numel());
+    const Tensor id =
+        torch::where(in_prefix, prefixes_.index_select(0, at), drawn);
     starts_.masked_fill_(place_ == 0, position);
     // Some teachers end a text only by beginning the next one.
-    Tensor ends =
-        (id == options_.prefix[0]).logical_or_(id == options_.document_end);
+    Tensor ends = (id == first_).logical_or_(id == options_.document_end);
     if (options_.turn_end >= 0) {
       const Tensor turned =
           (id == options_.turn_end).logical_and_(in_prefix.logical_not());
@@ -51,6 +61,7 @@ class Rows {
     ends.logical_and_(in_prefix.logical_not());
     place_.add_(1).masked_fill_(ends, 0);
     turns_.masked_fill_(ends, 0);
+    document_.add_(ends, options_.rows);
     ids_.select(1, position).copy_(id);
     ends_.select(1, position).copy_(ends);
     return id;
@@ -65,8 +76,11 @@ class Rows {
 
  private:
   const SampleOptions& options_;
+  const int32_t first_;
   const int64_t n_prefix_;
-  Tensor prefix_, ids_, ends_, starts_;
+  Tensor prefixes_;  // one behind another
+  Tensor ids_, ends_, starts_;
+  Tensor document_;       // (rows): which one the row holds, of all rows'
   Tensor place_, turns_;  // (rows): tokens and ended turns of the document
 };
 
@@ -101,7 +115,7 @@ class Documents {
   // Gives what is unfinished, where the teacher wrote some of it.
   bool Flush() {
     for (std::vector<int32_t>& row : rows_) {
-      if (row.size() > options_.prefix.size() && !sink_(row)) return false;
+      if (row.size() > options_.prefixes[0].size() && !sink_(row)) return false;
       row.clear();
     }
     return true;
@@ -111,10 +125,9 @@ class Documents {
   // A document's last token: the beginning of the next is not its own.
   void End(int32_t id, std::vector<int32_t>& document) const {
     const bool is_end = id == options_.document_end;
-    if (is_end || id != options_.prefix[0]) document.push_back(id);
-    if (!is_end && id != options_.prefix[0]) {
-      document.push_back(options_.document_end);
-    }
+    const bool is_next = id == options_.prefixes[0][0];
+    if (is_end || !is_next) document.push_back(id);
+    if (!is_end && !is_next) document.push_back(options_.document_end);
   }
 
   const SampleOptions& options_;
@@ -129,11 +142,22 @@ Tensor Draw(const Tensor& logits, double temperature) {
   return p.div_(noise).argmax(1);
 }
 
+void CheckPrefixes(const std::vector<std::vector<int32_t>>& prefixes) {
+  if (prefixes.empty() || prefixes[0].empty()) {
+    Fail("sample: documents need a first token");
+  }
+  for (const std::vector<int32_t>& prefix : prefixes) {
+    if (prefix.size() != prefixes[0].size() || prefix[0] != prefixes[0][0]) {
+      Fail("sample: expected prefixes of one length and one first token");
+    }
+  }
+}
+
 }  // namespace
 
 void SampleDocuments(const LayerStack& teacher, const SampleOptions& options,
                      const DocumentSink& sink) {
-  if (options.prefix.empty()) Fail("sample: documents need a first token");
+  CheckPrefixes(options.prefixes);
   if (!(options.temperature > 0)) {
     Fail("sample: expected a temperature above 0, found {}",
          options.temperature);
@@ -143,8 +167,9 @@ void SampleDocuments(const LayerStack& teacher, const SampleOptions& options,
   CachedTeacher cached(teacher, options.rows, options.length);
   const torch::Device device = teacher.HeadWeight().device();
   Documents documents(options, sink);
+  Rows rows(options, device);
   do {
-    Rows rows(options, device);
+    rows.BeginRound();
     Tensor drawn = torch::zeros_like(rows.starts());
     int64_t seen = 0;
     for (int64_t position = 0; position < options.length; ++position) {

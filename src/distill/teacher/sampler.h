@@ -15,9 +15,10 @@ struct SampleOptions {
   int64_t length = 1024;  // tokens a row, at most the teacher's context
   double temperature = 1;
   uint64_t seed = 0;
-  // What every document begins with: the token before a text, or a template up
-  // to the user's turn.
-  std::vector<int32_t> prefix = {};
+  // What documents begin with: the token before a text and the text's first
+  // words, or a template up to the user's turn. Taken in turn; of one length,
+  // and of one first token.
+  std::vector<std::vector<int32_t>> prefixes = {};
   int32_t document_end = 0;
   // Where set, a document also ends with its `turns`-th such token (a question
   // and its answer: 2).
@@ -34,9 +35,9 @@ using DocumentSink = std::function<bool(std::span<const int32_t>)>;
 // values; a row whose document ends begins the next one behind it, and what is
 // unfinished at the end of a row is given as it is (without it, texts longer
 // than a row would never come). A document also ends where the teacher writes
-// prefix[0], the beginning of the next. Rounds go on until the sink says stop
-// or a signal comes.
-// `teacher` is all attention. Sets libtorch's seed.
+// a prefix's first token, the beginning of the next. Rounds go on until the
+// sink says stop or a signal comes. `teacher` is all attention. Sets libtorch's
+// seed.
 void SampleDocuments(const LayerStack& teacher, const SampleOptions& options,
                      const DocumentSink& sink);
 

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <utility>
 
+#include "base/error.h"
 #include "distill/distill_testing.h"
 
 namespace llamba::distill {
@@ -12,7 +14,8 @@ namespace {
 using Document = std::vector<int32_t>;
 
 SampleOptions Options() {
-  return {.rows = 3, .length = 37, .seed = 5, .prefix = {1}, .document_end = 2};
+  return {
+      .rows = 3, .length = 37, .seed = 5, .prefixes = {{1}}, .document_end = 2};
 }
 
 LayerStack Teacher() {
@@ -33,8 +36,9 @@ std::vector<Document> Sampled(const SampleOptions& options, size_t n) {
 // token comes from the logits of the row's whole document.
 class Plain {
  public:
-  explicit Plain(const SampleOptions& options)
-      : options_(options), rows_(options.rows) {}
+  explicit Plain(const SampleOptions& options) : options_(options) {
+    for (int64_t r = 0; r < options.rows; ++r) rows_.push_back({r});
+  }
 
   std::vector<Document> Round() {
     torch::manual_seed(options_.seed);
@@ -45,15 +49,15 @@ class Plain {
       for (int64_t r = 0; r < options_.rows; ++r) {
         Row& row = rows_[r];
         Document& document = row.document;
-        const bool forced = document.size() < options_.prefix.size();
-        const int32_t id = forced ? options_.prefix[document.size()] : drawn[r];
+        const std::vector<int32_t>& prefix =
+            options_.prefixes[row.number % options_.prefixes.size()];
+        const bool forced = document.size() < prefix.size();
+        const int32_t id = forced ? prefix[document.size()] : drawn[r];
         Document seen = document;
         seen.push_back(id);
         logits.push_back(Logits(seen));
-        if (!forced && id == options_.prefix[0] &&
-            id != options_.document_end) {
-          out.push_back(std::exchange(document, {}));
-          row.turns = 0;
+        if (!forced && id == prefix[0] && id != options_.document_end) {
+          out.push_back(row.Next(options_.rows));
           continue;
         }
         document.push_back(id);
@@ -63,14 +67,13 @@ class Plain {
             id == options_.turn_end && ++row.turns == options_.turns;
         if (is_last_turn && !is_end) document.push_back(options_.document_end);
         if (is_last_turn || is_end) {
-          out.push_back(std::exchange(document, {}));
-          row.turns = 0;
+          out.push_back(row.Next(options_.rows));
         }
       }
       Draw(torch::stack(logits), drawn);
     }
     for (const Row& row : rows_) {
-      if (row.document.size() > options_.prefix.size()) {
+      if (row.document.size() > options_.prefixes[0].size()) {
         out.push_back(row.document);
       }
     }
@@ -79,8 +82,15 @@ class Plain {
 
  private:
   struct Row {
-    Document document;
+    int64_t number;
+    Document document = {};
     int turns = 0;
+
+    Document Next(int64_t rows) {
+      number += rows;
+      turns = 0;
+      return std::exchange(document, {});
+    }
   };
 
   Tensor Logits(const Document& document) const {
@@ -118,16 +128,40 @@ TEST(SamplerTest, EqualsDrawsFromWholeDocuments) { ExpectPlain(Options()); }
 
 TEST(SamplerTest, TextsThatBeginWithTheirEnd) {
   SampleOptions options = Options();
-  options.prefix = {2};
+  options.prefixes = {{2}};
   ExpectPlain(options);
 }
 
 TEST(SamplerTest, ConversationsEndWithTheirTurns) {
   SampleOptions options = Options();
-  options.prefix = {4, 5, 6};
+  options.prefixes = {{4, 5, 6}};
   options.turn_end = 7;
   options.temperature = 2;
   ExpectPlain(options);
+}
+
+TEST(SamplerTest, TextsTakeTheirBeginningsInTurn) {
+  SampleOptions options = Options();
+  options.prefixes = {{1, 4, 5}, {1, 6, 7}, {1, 8, 9}, {1, 5, 4}};
+  ExpectPlain(options);
+  // The next round goes on where the one before it stopped: all are used alike.
+  options.length = 4;  // a document a row
+  std::map<Document, int> times;
+  for (const Document& document : Sampled(options, 12)) {
+    ++times[Document(document.begin(), document.begin() + 3)];
+  }
+  EXPECT_EQ(times.size(), options.prefixes.size());
+  for (const auto& [prefix, n] : times) EXPECT_EQ(n, 3) << prefix[1];
+}
+
+TEST(SamplerTest, BeginningsAreOfOneLengthAndFirstToken) {
+  SampleOptions options = Options();
+  for (const Document& other : {Document{1}, Document{2, 4}}) {
+    options.prefixes = {{1, 4}, other};
+    EXPECT_THROW(Sampled(options, 1), Error);
+  }
+  options.prefixes = {};
+  EXPECT_THROW(Sampled(options, 1), Error);
 }
 
 TEST(SamplerTest, RoundsGoOnUntilTheSinkHasEnough) {
