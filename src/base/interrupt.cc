@@ -12,8 +12,8 @@ namespace {
 
 constexpr int64_t kOneWishNs = 500'000'000;
 
-std::atomic<bool> interrupted{false};
-std::atomic<int64_t> since_ns{0};
+// When the flag was set; 0 while it is not.
+std::atomic<int64_t> interrupted_ns{0};
 struct sigaction old_int, old_term;
 
 int64_t NowNs() {
@@ -24,17 +24,15 @@ int64_t NowNs() {
 
 void OnSignal(int signal) {
   const int64_t now = NowNs();
-  if (!interrupted.exchange(true)) {
-    since_ns = now;
-  } else if (now - since_ns >= kOneWishNs) {
-    _exit(128 + signal);
-  }
+  int64_t before = 0;  // becomes what was found in its place
+  const bool first = interrupted_ns.compare_exchange_strong(before, now);
+  if (!first && now - before >= kOneWishNs) _exit(128 + signal);
 }
 
 }  // namespace
 
 InterruptGuard::InterruptGuard() {
-  interrupted = false;
+  Clear();
   struct sigaction action {};
   action.sa_handler = OnSignal;
   sigemptyset(&action.sa_mask);
@@ -47,7 +45,7 @@ InterruptGuard::~InterruptGuard() {
   sigaction(SIGTERM, &old_term, nullptr);
 }
 
-bool InterruptGuard::Interrupted() { return interrupted; }
-void InterruptGuard::Clear() { interrupted = false; }
+bool InterruptGuard::Interrupted() { return interrupted_ns != 0; }
+void InterruptGuard::Clear() { interrupted_ns = 0; }
 
 }  // namespace llamba
