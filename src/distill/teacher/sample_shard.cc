@@ -62,6 +62,7 @@ std::vector<std::vector<int32_t>> OpeningPrefixes(
       options.openings,
       {.sequence_length = length, .seed = options.sampling.seed},
       VocabularyHash(tokenizer));
+  const int32_t first = FirstToken(tokenizer);
   const int32_t end = DocumentEndToken(tokenizer);
   const int64_t n = std::min(kMost, options.tokens / length + 1);
   std::vector<std::vector<int32_t>> prefixes;
@@ -73,7 +74,7 @@ std::vector<std::vector<int32_t>> OpeningPrefixes(
     source->Read(static_cast<int64_t>(number % source->sequences_per_epoch()),
                  ids, segments);
     if (segments.back() != 0 || ids.back() == end) continue;
-    prefixes.push_back({FirstToken(tokenizer)});
+    prefixes.push_back({first});
     prefixes.back().insert(prefixes.back().end(), ids.begin(), ids.end());
     if (std::ssize(prefixes) == n) break;
   }
