@@ -72,7 +72,8 @@ void AddSampleCommand(CLI::App& program) {
   CLI::Option* openings =
       command
           ->add_option("--openings", flags->options.openings,
-                       "Token shards: each text goes on from a piece of these")
+                       "Token shards: each text goes on from a piece of these; "
+                       "may be repeated")
           ->type_name("DIR")
           ->excludes(conversations)
           ->excludes(prompt);
