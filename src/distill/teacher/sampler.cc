@@ -18,7 +18,6 @@ class Rows {
  public:
   Rows(const SampleOptions& options, torch::Device device)
       : options_(options),
-        first_(options.prefixes[0][0]),
         n_prefix_(static_cast<int64_t>(options.prefixes[0].size())) {
     const auto integers = torch::TensorOptions(torch::kInt64).device(device);
     std::vector<int64_t> prefixes;
@@ -50,13 +49,14 @@ class Rows {
     const Tensor id =
         torch::where(in_prefix, prefixes_.index_select(0, at), drawn);
     starts_.masked_fill_(place_ == 0, position);
-    // Some teachers end a text only by beginning the next one.
-    Tensor ends = (id == first_).logical_or_(id == options_.document_end);
+    Tensor ends = id == options_.document_end;
     if (options_.turn_end >= 0) {
       const Tensor turned =
           (id == options_.turn_end).logical_and_(in_prefix.logical_not());
       turns_.add_(turned);
       ends.logical_or_(turned.logical_and(turns_ == options_.turns));
+    } else {
+      ends.logical_or_(id == options_.prefixes[0][0]);
     }
     ends.logical_and_(in_prefix.logical_not());
     place_.add_(1).masked_fill_(ends, 0);
@@ -76,7 +76,6 @@ class Rows {
 
  private:
   const SampleOptions& options_;
-  const int32_t first_;
   const int64_t n_prefix_;
   Tensor prefixes_;  // one behind another
   Tensor ids_, ends_, starts_;
@@ -125,7 +124,7 @@ class Documents {
   // A document's last token: the beginning of the next is not its own.
   void End(int32_t id, std::vector<int32_t>& document) const {
     const bool is_end = id == options_.document_end;
-    const bool is_next = id == options_.prefixes[0][0];
+    const bool is_next = options_.turn_end < 0 && id == options_.prefixes[0][0];
     if (is_end || !is_next) document.push_back(id);
     if (!is_end && !is_next) document.push_back(options_.document_end);
   }

@@ -34,10 +34,11 @@ using DocumentSink = std::function<bool(std::span<const int32_t>)>;
 // The teacher writes text: all rows in step, each with a cache of keys and
 // values; a row whose document ends begins the next one behind it, and what is
 // unfinished at the end of a row is given as it is (without it, texts longer
-// than a row would never come). A document also ends where the teacher writes
-// a prefix's first token, the beginning of the next. Rounds go on until the
-// sink says stop or a signal comes. `teacher` is all attention. Sets libtorch's
-// seed.
+// than a row would never come). A document without turns also ends where the
+// teacher writes a prefix's first token: some teachers end a text only by
+// beginning the next. (In a conversation that token may begin each turn, as
+// <|im_start|> does.) Rounds go on until the sink says stop or a signal comes.
+// `teacher` is all attention. Sets libtorch's seed.
 void SampleDocuments(const LayerStack& teacher, const SampleOptions& options,
                      const DocumentSink& sink);
 

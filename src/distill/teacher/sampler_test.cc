@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -56,7 +57,8 @@ class Plain {
         Document seen = document;
         seen.push_back(id);
         logits.push_back(Logits(seen));
-        if (!forced && id == prefix[0] && id != options_.document_end) {
+        const bool begins_next = options_.turn_end < 0 && id == prefix[0];
+        if (!forced && begins_next && id != options_.document_end) {
           out.push_back(row.Next(options_.rows));
           continue;
         }
@@ -137,6 +139,21 @@ TEST(SamplerTest, ConversationsEndWithTheirTurns) {
   options.prefixes = {{4, 5, 6}};
   options.turn_end = 7;
   options.temperature = 2;
+  ExpectPlain(options);
+}
+
+// As ChatML's, whose <|im_start|> begins the template and each turn.
+TEST(SamplerTest, ConversationsGoOnWhereATurnBeginsAsTheyDo) {
+  SampleOptions options = Options();
+  options.prefixes = {{4, 5, 6}};
+  options.turn_end = 7;
+  options.temperature = 4;
+  const auto begins_a_turn = [](const Document& document) {
+    return std::count(document.begin() + 3, document.end(), 4) > 0;
+  };
+  const std::vector<Document> documents = Sampled(options, 40);
+  EXPECT_TRUE(std::ranges::any_of(documents, begins_a_turn));
+  for (const Document& document : documents) EXPECT_EQ(document[0], 4);
   ExpectPlain(options);
 }
 
