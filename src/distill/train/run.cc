@@ -280,8 +280,7 @@ bool Run::TrainStage(const StageRecipe& settings, const Stage& stage) {
   }
   while (position_.step < n_steps) {
     const double begin = Now();
-    const StageLoss loss = AccumulateBatch(settings, stage, student);
-    optimizer.GatherGradients();
+    const StageLoss loss = AccumulateBatch(settings, stage, student, optimizer);
     const double rate = schedule.LearningRate(position_.step);
     const auto [norm] = optimizer.Step(rate);
     if (!std::isfinite(norm)) {
@@ -307,9 +306,11 @@ bool Run::TrainStage(const StageRecipe& settings, const Stage& stage) {
 }
 
 // Forward and backward of this worker's share of a batch, cut into
-// micro-batches whose losses count by their number of sequences.
+// micro-batches whose losses count by their number of sequences. Their
+// gradients meet in the optimizer, in float32.
 StageLoss Run::AccumulateBatch(const StageRecipe& settings, const Stage& stage,
-                               const LayerStack& student) {
+                               const LayerStack& student,
+                               ShardedAdamW& optimizer) {
   const int64_t workers = communicator_.size();
   const int64_t share = settings.batch / workers;
   StageLoss sum;
@@ -323,6 +324,7 @@ StageLoss Run::AccumulateBatch(const StageRecipe& settings, const Stage& stage,
     const double weight =
         static_cast<double>(count) / static_cast<double>(settings.batch);
     const StageLoss loss = stage.Accumulate(*teacher_, student, batch, weight);
+    optimizer.GatherGradients();
     const auto add = [weight](Tensor& total, const Tensor& part) {
       if (!part.defined()) return;
       total = total.defined() ? total + part * weight : part * weight;

@@ -61,7 +61,7 @@ class Run {
   // OUT/report.html; a warning where it cannot be.
   void WriteOwnReport() const;
   StageLoss AccumulateBatch(const StageRecipe& settings, const Stage& stage,
-                            const LayerStack& student);
+                            const LayerStack& student, ShardedAdamW& optimizer);
   // Of the update that was just made.
   StepMetrics Measure(const StageRecipe& settings, const StageLoss& loss,
                       double gradient_norm, double learning_rate,
