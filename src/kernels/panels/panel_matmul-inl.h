@@ -324,12 +324,13 @@ double PeakOf(int64_t rounds, float* sink) {
   bytes[0] = static_cast<std::byte>(*sink * 100);
   typename V::Ints sum[kChains];
   typename V::Narrow narrow[kChains];
-  Repeat<kChains>([&](auto i) LLAMBA_INLINE_LAMBDA {
-    sum[i] = V::ZeroInts();
-    narrow[i] = V::StartNarrow(sum[i]);
-  });
   const auto x = V::Spread(reinterpret_cast<const int8_t*>(bytes));
   const auto codes = V::Load(bytes);
+  // Chains that begin alike would be one chain to the compiler.
+  Repeat<kChains>([&](auto i) LLAMBA_INLINE_LAMBDA {
+    sum[i] = V::ZeroInts();
+    narrow[i] = V::AddNarrow(V::StartNarrow(sum[i]), V::Again(codes), x);
+  });
   for (int64_t r = 0; r < rounds; ++r) {
     // The compiler must take each product for a new one.
     const auto again = V::Again(codes);
