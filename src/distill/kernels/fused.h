@@ -12,7 +12,8 @@
 // definition of what these compute.
 //
 // LLAMBA_NO_FUSED=1 switches all of them off; a list of names (norm, conv,
-// gate, swiglu, scan, cross_entropy, adamw, attention) switches off these.
+// gate, swiglu, scan, cross_entropy, adamw, attention, orientation) switches
+// off these.
 namespace llamba::distill {
 
 #if defined(LLAMBA_CUDA)
@@ -30,7 +31,8 @@ enum class Kernel {
   kScan,
   kCrossEntropy,
   kAdamW,
-  kAttention
+  kAttention,
+  kOrientation
 };
 
 // Whether `kernel` is switched on and `like` lies on a GPU in bfloat16 or
@@ -55,6 +57,22 @@ Tensor TrySwiglu(const Tensor& gate, const Tensor& up, Activation activation);
 // channels) as the convolution leaves it, log_decay (B, T, H) float32, d (H).
 Tensor TryScan(const Tensor& xbc, const Tensor& log_decay, const Tensor& d,
                const Tensor& segments, const SsmConfig& config);
+
+// Of each pair of maps of stage 1 (layers/orientation.h), with W = (M - A) *
+// decay in the running sums' type: what loss and gradients are made of.
+struct OrientationSums {
+  Tensor square;    // (B, H): of (M - A)^2
+  Tensor diagonal;  // (B, H): of M - A on the diagonal
+  Tensor d_b, d_c;  // (B, H, T, N): W^T C and W B
+};
+
+// The same in bfloat16, without a graph: b and c (B, T, G, N), `sums` (B, H, T)
+// float32, d (H), q (scaled) and k (B, H, T, P). Each document is one run of
+// tokens.
+OrientationSums TryOrientation(const Tensor& b, const Tensor& c,
+                               const Tensor& sums, const Tensor& d,
+                               const Tensor& segments, const Tensor& q,
+                               const Tensor& k);
 
 // Cross-entropy of rows of logits: `student` becomes its own gradient, times
 // `scale`; sums (rows, 3) float32 takes loss, teacher's entropy and agreement.

@@ -7,6 +7,7 @@
 
 #include "distill/kernels/fused.h"
 #include "distill/layers/layers.h"
+#include "distill/layers/orientation.h"
 #include "distill/stages/linear_cross_entropy.h"
 
 // Each kernel against the same function of libtorch's operations in double, on
@@ -244,6 +245,51 @@ TEST_P(Bf16KernelsTest, Scan) {
         {Random({2, c.n_tokens, config.conv_channels()}), log_decay,
          Random({c.heads})},
         2 * kBf16Tolerance);
+  }
+}
+
+// Both products with W read it rounded.
+TEST_P(Bf16KernelsTest, Orientation) {
+  struct Case {
+    int64_t n_tokens, heads, groups, head_dim, d_state;
+  };
+  for (const Case& c : {Case{5, 1, 1, 64, 64}, Case{64, 2, 2, 64, 64},
+                        Case{203, 4, 2, 64, 64}, Case{131, 4, 2, 64, 96},
+                        Case{257, 3, 1, 64, 128}, Case{190, 2, 2, 128, 64}}) {
+    const Tensor segments = Segments(2, c.n_tokens);
+    const Tensor q = Random({2, c.heads, c.n_tokens, c.head_dim});
+    const Tensor k = Random({2, c.heads, c.n_tokens, c.head_dim});
+    const int64_t bc = c.groups * c.d_state;
+    const auto inputs = [&](const std::vector<Tensor>& in) {
+      ScanInputs scan;
+      const auto heads = [&](int64_t begin) {
+        return in[0]
+            .slice(2, begin, begin + bc)
+            .unflatten(2, torch::IntArrayRef({c.groups, c.d_state}));
+      };
+      scan.b = heads(0);
+      scan.c = heads(bc);
+      scan.log_decay = in[1];
+      scan.segments = segments;
+      return scan;
+    };
+    const auto loss = [&](const std::vector<Tensor>& in) {
+      const torch::ScalarType type = in[0].scalar_type();
+      return OrientationLoss(inputs(in), in[2], {q.to(type), k.to(type)});
+    };
+    const Tensor bc_columns = Random({2, c.n_tokens, 2 * bc}) * 0.3;
+    const Tensor log_decay =
+        at::log_sigmoid(torch::randn({2, c.n_tokens, c.heads},
+                                     Options().dtype(torch::kFloat32)) *
+                            2 +
+                        2);
+    const Tensor d = Random({c.heads});
+    const ScanInputs scan = inputs({bc_columns, log_decay, d});
+    ASSERT_TRUE(TryOrientation(scan.b, scan.c,
+                               log_decay.cumsum(1).transpose(1, 2), d, segments,
+                               q, k)
+                    .square.defined());
+    Compare(loss, loss, {bc_columns, log_decay, d}, 2 * kBf16Tolerance);
   }
 }
 

@@ -83,6 +83,9 @@ cudaError_t SwigluBackward(const void* gate, const void* up, const void* dout,
                            void* dgate, void* dup, int64_t n, Storage storage,
                            cudaStream_t stream);
 
+// Whether the kernels below that walk a head's tiles know its shape.
+bool HasHeadKernels(int head_dim, int d_state);
+
 // The scan with its skip, y + D x, on bfloat16 (distill/layers/scan.h). xbc
 // (B T, H P + 2 G N) holds x, B and C side by side; one block walks the chunks
 // of one head, the state in registers, rounded to bfloat16 where a product
@@ -92,7 +95,6 @@ struct ScanShape {
   int heads, groups, head_dim, d_state;
 };
 constexpr int kScanChunk = 64;
-bool ScanSupports(const ScanShape& shape);
 // y (B T, H P); states (B, H, C, N, P): those that enter each chunk, bfloat16,
 // for the way back. Reads xbc once a head of a group, writes y and states.
 cudaError_t ScanForward(const void* xbc, const float* log_decay, const void* d,
@@ -105,6 +107,37 @@ cudaError_t ScanBackward(const void* xbc, const float* log_decay, const void* d,
                          const void* dy, Rows dx, Rows db, Rows dc,
                          float* d_log, float* d_skip, ScanShape shape,
                          cudaStream_t stream);
+
+// What stage 1 wants of each of B H pairs of maps
+// (distill/layers/orientation.h) in bfloat16: attention A = softmax(q k^T) and
+// mixing matrix M = C B^T * decays
+// + D, causal and within documents, each of which is one run of tokens. q and k
+// (B, H, T, P) are contiguous; b and c hold (B T, G N).
+struct OrientationShape {
+  int64_t batch, n_tokens;
+  int heads, groups, head_dim, d_state;
+};
+struct OrientationInputs {
+  const void *q, *k;
+  ConstRows b, c;
+  const float* sums;  // (B, H, T): running sums of log decays
+  const float* d;     // (H)
+  const int32_t* segments;
+};
+struct OrientationOutputs {
+  float* log_sums;  // (B, H, T): of the softmax, between the two passes
+  float* dc;        // (B, H, T, N): W B, with W = (M - A) * decays
+  float* db;        // W^T C
+  float* parts;     // (B, H, OrientationParts, 2): over some rows each, sums of
+                    // (M - A)^2, and of M - A on the diagonal
+};
+constexpr int kOrientationRows = 64;
+int64_t OrientationParts(const OrientationShape& shape);
+// Causal products of 2 P + N and P + 2 N multiply-adds a cell and twice two
+// exponentials; neither map exists in memory.
+cudaError_t Orientation(const OrientationInputs& in,
+                        const OrientationOutputs& out,
+                        const OrientationShape& shape, cudaStream_t stream);
 
 // One row of logits a block: cross-entropy of softmax(student / temperature)
 // against softmax(teacher / temperature). `student` becomes

@@ -1,7 +1,4 @@
-#include <spdlog/spdlog.h>
 #include <torch/csrc/autograd/custom_function.h>
-
-#include <mutex>
 
 #include "distill/kernels/support.h"
 
@@ -162,25 +159,6 @@ class FusedScanFunction : public torch::autograd::Function<FusedScanFunction> {
   }
 };
 
-// Whether the kernel was written for this shape; says once where it was not.
-bool ServesScan(const cuda::ScanShape& shape) {
-  if (cuda::ScanSupports(shape)) return true;
-  static std::once_flag said;
-  std::call_once(said, [&] {
-    spdlog::info(
-        "no scan kernel for head_dim {} with d_state {} (there are 64 with "
-        "64, 96 or 128, and 128 with 64): libtorch's operations compute it, "
-        "slower",
-        shape.head_dim, shape.d_state);
-  });
-  return false;
-}
-
-bool AreSegments(const Tensor& segments, const Tensor& x) {
-  return segments.scalar_type() == torch::kInt32 && segments.is_contiguous() &&
-         segments.device() == x.device();
-}
-
 }  // namespace
 
 Tensor TryConv(const Tensor& x, const Tensor& weight, const Tensor& bias,
@@ -203,8 +181,7 @@ Tensor TryScan(const Tensor& xbc, const Tensor& log_decay, const Tensor& d,
       xbc.scalar_type() != torch::kBFloat16 || !xbc.is_contiguous() ||
       !IsRows(xbc, 8) || !AreSegments(segments, xbc) ||
       log_decay.scalar_type() != torch::kFloat32 ||
-      !ServesScan(ScanShapeOf(xbc, config.n_v_heads, config.n_qk_heads,
-                              config.head_dim()))) {
+      !HasHeadKernels(config.head_dim(), config.d_state)) {
     return {};
   }
   return FusedScanFunction::apply(xbc, log_decay.contiguous(), d.contiguous(),

@@ -1,4 +1,5 @@
 #include "distill/kernels/scan_chunk.cuh"
+#include "distill/kernels/shapes.cuh"
 
 // The chunks from last to first; the gradient of the state that leaves a chunk
 // is in registers, rounded to bfloat16 where a product reads it.
@@ -290,11 +291,9 @@ cudaError_t ScanBackward(const void* xbc, const float* log_decay, const void* d,
                                     d_log,
                                     d_skip,
                                     shape};
-  const auto launch = shape.head_dim == 128  ? Launch<128, 64>
-                      : shape.d_state == 128 ? Launch<64, 128>
-                      : shape.d_state == 96  ? Launch<64, 96>
-                                             : Launch<64, 64>;
-  return launch(arguments, stream);
+  return WithShape(shape.head_dim, shape.d_state, [&](auto s) {
+    return Launch<s.kHeadDim, s.kDState>(arguments, stream);
+  });
 }
 
 }  // namespace llamba::distill::cuda

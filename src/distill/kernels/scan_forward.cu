@@ -1,4 +1,5 @@
 #include "distill/kernels/scan_chunk.cuh"
+#include "distill/kernels/shapes.cuh"
 
 namespace llamba::distill::cuda {
 namespace {
@@ -135,19 +136,18 @@ cudaError_t Launch(const void* xbc, const float* log_decay, const void* d,
 
 }  // namespace
 
-bool ScanSupports(const ScanShape& shape) {
-  const int p = shape.head_dim, n = shape.d_state;
-  return (p == 64 && (n == 64 || n == 96 || n == 128)) || (p == 128 && n == 64);
+bool HasHeadKernels(int head_dim, int d_state) {
+  return WithShape(head_dim, d_state, [](auto) { return cudaSuccess; }) ==
+         cudaSuccess;
 }
 
 cudaError_t ScanForward(const void* xbc, const float* log_decay, const void* d,
                         const int32_t* segments, void* y, void* states,
                         ScanShape shape, cudaStream_t stream) {
-  const auto launch = shape.head_dim == 128  ? Launch<128, 64>
-                      : shape.d_state == 128 ? Launch<64, 128>
-                      : shape.d_state == 96  ? Launch<64, 96>
-                                             : Launch<64, 64>;
-  return launch(xbc, log_decay, d, segments, y, states, shape, stream);
+  return WithShape(shape.head_dim, shape.d_state, [&](auto s) {
+    return Launch<s.kHeadDim, s.kDState>(xbc, log_decay, d, segments, y, states,
+                                         shape, stream);
+  });
 }
 
 }  // namespace llamba::distill::cuda

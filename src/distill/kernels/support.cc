@@ -1,9 +1,11 @@
 #include "distill/kernels/support.h"
 
 #include <c10/cuda/CUDAStream.h>
+#include <spdlog/spdlog.h>
 
 #include <array>
 #include <cstdlib>
+#include <mutex>
 #include <string_view>
 
 #include "base/error.h"
@@ -11,9 +13,9 @@
 namespace llamba::distill {
 namespace {
 
-constexpr std::array<std::string_view, 8> kNames{
-    "norm", "conv",          "gate",  "swiglu",
-    "scan", "cross_entropy", "adamw", "attention"};
+constexpr std::array<std::string_view, 9> kNames{
+    "norm",          "conv",  "gate",      "swiglu",     "scan",
+    "cross_entropy", "adamw", "attention", "orientation"};
 
 std::array<bool, kNames.size()> SwitchedOff() {
   std::array<bool, kNames.size()> off{};
@@ -30,7 +32,8 @@ std::array<bool, kNames.size()> SwitchedOff() {
     if (it == kNames.end()) {
       Fail(
           "LLAMBA_NO_FUSED: no kernel \"{}\"; expected 1 or names from norm, "
-          "conv, gate, swiglu, scan, cross_entropy, adamw, attention",
+          "conv, gate, swiglu, scan, cross_entropy, adamw, attention, "
+          "orientation",
           name);
     }
     off[it - kNames.begin()] = true;
@@ -105,6 +108,27 @@ bool Alike(const Tensor& like, std::initializer_list<Tensor> others) {
     }
   }
   return true;
+}
+
+bool AreSegments(const Tensor& segments, const Tensor& x) {
+  return segments.scalar_type() == torch::kInt32 && segments.is_contiguous() &&
+         segments.device() == x.device();
+}
+
+bool HasHeadKernels(int64_t head_dim, int64_t d_state) {
+  if (cuda::HasHeadKernels(static_cast<int>(head_dim),
+                           static_cast<int>(d_state))) {
+    return true;
+  }
+  static std::once_flag said;
+  std::call_once(said, [&] {
+    spdlog::info(
+        "no kernels for head_dim {} with d_state {} (there are 64 with 64, 96 "
+        "or 128, and 128 with 64): libtorch's operations compute stage 1 and "
+        "the scan, slower",
+        head_dim, d_state);
+  });
+  return false;
 }
 
 }  // namespace llamba::distill

@@ -35,6 +35,13 @@ cuda::ConstRows RowsOf(const Tensor& tensor);
 // Defined tensors share `like`'s type and device.
 bool Alike(const Tensor& like, std::initializer_list<Tensor> others);
 
+// (B, T) document numbers as the kernels read them, on `x`'s device.
+bool AreSegments(const Tensor& segments, const Tensor& x);
+
+// Whether the kernels over a head's tiles know the shape; where they do not,
+// the log says so once.
+bool HasHeadKernels(int64_t head_dim, int64_t d_state);
+
 }  // namespace llamba::distill
 
 #endif  // LLAMBA_DISTILL_KERNELS_SUPPORT_H_

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "distill/kernels/fused.h"
+
 namespace llamba::distill {
 namespace {
 
@@ -27,23 +29,21 @@ Tensor ToGroups(const Tensor& tensor, int64_t n_groups, const Tensor& like) {
       .to(like.scalar_type());
 }
 
-// Adds up the norms and their gradients, row block by row block. With
-// W = (M - A) * decay, the gradients of C and B are W B and W^T C; that of the
-// running sums of log decays follows from these: sum_s W_ts (C_t . B_s) is
-// C_t . dC_t.
+// Adds up the norms and their gradients, row block by row block.
 class Sweep {
  public:
-  Sweep(const Tensor& b, const Tensor& c, const Tensor& log_decay,
-        const Tensor& d, const Tensor& segments)
-      : b_(ToHeads(b, log_decay.size(2), log_decay.scalar_type())),
-        c_(ToHeads(c, log_decay.size(2), log_decay.scalar_type())),
-        d_(d.to(log_decay.scalar_type()).view({1, -1, 1})),
-        sums_(log_decay.cumsum(1).transpose(1, 2).contiguous()),
-        hidden_(CausalDocumentMask(segments).logical_not_().unsqueeze(1)),
-        square_(torch::zeros({b.size(0), log_decay.size(2)}, sums_.options())),
-        d_d_(torch::zeros_like(square_)),
-        d_b_(torch::zeros_like(b_)),
-        d_c_(torch::empty_like(c_)) {}
+  Sweep(const Tensor& b, const Tensor& c, const Tensor& sums, const Tensor& d,
+        const Tensor& segments)
+      : b_(ToHeads(b, sums.size(1), sums.scalar_type())),
+        c_(ToHeads(c, sums.size(1), sums.scalar_type())),
+        d_(d.to(sums.scalar_type()).view({1, -1, 1})),
+        sums_(sums),
+        hidden_(CausalDocumentMask(segments).logical_not_().unsqueeze(1)) {
+    out_.square = torch::zeros({b.size(0), sums.size(1)}, sums.options());
+    out_.diagonal = torch::zeros_like(out_.square);
+    out_.d_b = torch::zeros_like(b_);
+    out_.d_c = torch::empty_like(c_);
+  }
 
   void Add(const AttentionHeads& heads, int64_t begin, int64_t end) {
     const Tensor hidden = hidden_.slice(2, begin, end).slice(3, 0, end);
@@ -55,30 +55,14 @@ class Sweep {
     Tensor diagonal = m.diagonal(begin, 2, 3);
     diagonal += d_;
     m.sub_(Attention(heads, hidden, begin, end));
-    square_ += m.norm(2, {2, 3}).square();
-    d_d_ += diagonal.sum(2);
+    out_.square += m.norm(2, {2, 3}).square();
+    out_.diagonal += diagonal.sum(2);
     m.mul_(decay);
-    d_c_.slice(2, begin, end).copy_(torch::matmul(m, b));
-    d_b_.slice(2, 0, end) += torch::matmul(m.transpose(2, 3), c);
+    out_.d_c.slice(2, begin, end).copy_(torch::matmul(m, b));
+    out_.d_b.slice(2, 0, end) += torch::matmul(m.transpose(2, 3), c);
   }
 
-  Tensor Loss() const { return square_.sqrt().mean(); }
-
-  // Of b, c, log_decay and d, in these tensors' shapes and types.
-  variable_list Gradients(const Tensor& b, const Tensor& c, const Tensor& d) {
-    const Tensor scale = square_.sqrt()
-                             .mul_(square_.numel())
-                             .clamp_min_(1e-30)
-                             .reciprocal_()
-                             .view({square_.size(0), -1, 1, 1});
-    d_b_.mul_(scale);
-    d_c_.mul_(scale);
-    const Tensor d_sums = (c_ * d_c_).sum(3) - (b_ * d_b_).sum(3);
-    const Tensor d_log = d_sums.flip({2}).cumsum(2).flip({2});
-    return {ToGroups(d_b_, b.size(2), b), ToGroups(d_c_, c.size(2), c),
-            d_log.transpose(1, 2).contiguous(),
-            (d_d_ * scale.flatten(1)).sum(0).to(d.scalar_type())};
-  }
+  const OrientationSums& sums() const { return out_; }
 
  private:
   // Softmax of q k^T: weights of rows [begin, end), (B, H, rows, end).
@@ -90,14 +74,33 @@ class Sweep {
     return scores.softmax(3, sums_.scalar_type());
   }
 
-  Tensor b_, c_;      // (B, H, T, N)
-  Tensor d_;          // (1, H, 1)
-  Tensor sums_;       // (B, H, T)
-  Tensor hidden_;     // (B, 1, T, T)
-  Tensor square_;     // (B, H): squared norms
-  Tensor d_d_;        // (B, H)
-  Tensor d_b_, d_c_;  // before the division by the norm
+  Tensor b_, c_;   // (B, H, T, N)
+  Tensor d_;       // (1, H, 1)
+  Tensor sums_;    // (B, H, T)
+  Tensor hidden_;  // (B, 1, T, T)
+  OrientationSums out_;
 };
+
+// Of b, c, log_decay and d, in these tensors' shapes and types. `sums` lack the
+// division by the norm. The gradient of the running sums of log decays follows
+// from those of C and B: sum_s W_ts (C_t . B_s) is C_t . dC_t.
+variable_list Gradients(const OrientationSums& sums, const Tensor& b,
+                        const Tensor& c, const Tensor& d) {
+  const int64_t batch = sums.square.size(0), heads = sums.square.size(1);
+  const torch::ScalarType type = sums.square.scalar_type();
+  const Tensor scale = sums.square.sqrt()
+                           .mul_(sums.square.numel())
+                           .clamp_min_(1e-30)
+                           .reciprocal_()
+                           .view({batch, heads, 1, 1});
+  const Tensor d_b = sums.d_b * scale, d_c = sums.d_c * scale;
+  const Tensor d_sums = (ToHeads(c, heads, type) * d_c).sum(3) -
+                        (ToHeads(b, heads, type) * d_b).sum(3);
+  const Tensor d_log = d_sums.flip({2}).cumsum(2).flip({2});
+  return {ToGroups(d_b, b.size(2), b), ToGroups(d_c, c.size(2), c),
+          d_log.transpose(1, 2).contiguous(),
+          (sums.diagonal * scale.flatten(1)).sum(0).to(d.scalar_type())};
+}
 
 class OrientationFunction
     : public torch::autograd::Function<OrientationFunction> {
@@ -106,13 +109,21 @@ class OrientationFunction
                         const Tensor& c, const Tensor& log_decay,
                         const Tensor& d, const Tensor& segments,
                         const AttentionHeads* heads, int64_t rows) {
-    Sweep sweep(b, c, log_decay, d, segments);
-    const int64_t t = b.size(1);
-    for (int64_t begin = 0; begin < t; begin += rows) {
-      sweep.Add(*heads, begin, std::min(t, begin + rows));
+    const Tensor running = log_decay.cumsum(1).transpose(1, 2).contiguous();
+    OrientationSums sums;
+    if constexpr (kCudaKernels) {
+      sums = TryOrientation(b, c, running, d, segments, heads->q, heads->k);
     }
-    context->save_for_backward(sweep.Gradients(b, c, d));
-    return sweep.Loss();
+    if (!sums.square.defined()) {
+      Sweep sweep(b, c, running, d, segments);
+      const int64_t t = b.size(1);
+      for (int64_t begin = 0; begin < t; begin += rows) {
+        sweep.Add(*heads, begin, std::min(t, begin + rows));
+      }
+      sums = sweep.sums();
+    }
+    context->save_for_backward(Gradients(sums, b, c, d));
+    return sums.square.sqrt().mean();
   }
 
   static variable_list backward(AutogradContext* context,
