@@ -31,14 +31,17 @@ SavedSession StartText(const RunFlags& flags, const Generator& generator,
                        const SamplerOptions& sampler, const std::string& text) {
   const LoadedModel& model = generator.model();
   if (flags.load_state.empty()) {
-    SavedSession session{generator.NewSequence(sampler), {}, ""};
+    SavedSession session{generator.NewSequence(sampler), std::nullopt, ""};
     session.sequence.Append(model.EncodePrompt(text));
     return session;
   }
   SavedSession session = LoadSession(flags.load_state, model, sampler);
-  session.sequence.Append(model.EncodeMore(text, false));
+  // Of a conversation, nothing may have been said yet.
+  const bool begins = session.sequence.ids.empty();
+  session.sequence.Append(begins ? model.EncodePrompt(text)
+                                 : model.EncodeMore(text, false));
   // With the text goes its form as a conversation.
-  session.messages.clear();
+  session.messages.reset();
   session.rendered.clear();
   return session;
 }

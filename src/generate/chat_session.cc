@@ -121,13 +121,13 @@ void ChatSession::Save(const std::string& path) const {
 
 void ChatSession::Load(const std::string& path) {
   SavedSession session = LoadSession(path, *model_, options_);
-  if (session.messages.empty()) {
+  if (!session.messages) {
     Fail(
         "{}: holds a text, not a conversation: go on with `llamba run "
         "--load-state`",
         path);
   }
-  messages_ = std::move(session.messages);
+  messages_ = std::move(*session.messages);
   random_ = session.sequence.sampler.random();
   points_.resize(1, points_.front());
   points_.push_back({std::move(session.sequence), std::move(session.rendered),

@@ -137,10 +137,24 @@ TEST_F(ChatSessionTest, ASavedConversationGoesOn) {
   std::filesystem::remove(path);
 }
 
+TEST_F(ChatSessionTest, AConversationBeforeItsFirstWordIsSaved) {
+  const std::string path = ::testing::TempDir() + "/llamba_new_chat.state";
+  for (const char* system : {"", "Be short."}) {
+    ChatSession chat(model_, options_, system);
+    chat.Save(path);
+    ChatSession loaded = NewChat();
+    Send(loaded, "Hello.");
+    loaded.Load(path);
+    EXPECT_EQ(loaded.messages().size(), chat.messages().size());
+    EXPECT_EQ(Send(loaded, "And?").text, Send(chat, "And?").text) << system;
+  }
+  std::filesystem::remove(path);
+}
+
 TEST_F(ChatSessionTest, AFileOfAnotherKindIsRefused) {
   const std::string path = ::testing::TempDir() + "/llamba_text.state";
   Generator generator(model_);
-  SavedSession text{generator.NewSequence(options_), {}, ""};
+  SavedSession text{generator.NewSequence(options_), std::nullopt, ""};
   text.sequence.Append(model_->EncodePrompt("Once"));
   SaveSession(path, text, *model_);
   ChatSession chat = NewChat();

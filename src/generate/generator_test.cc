@@ -105,7 +105,7 @@ TEST_F(GeneratorTest, ASavedTextGoesOnAsIfNothingHadHappened) {
 
   const std::string path = ::testing::TempDir() + "/llamba_generator.state" +
                            std::to_string(getpid());
-  SavedSession session{Start(generator, kPrompt, options), {}, ""};
+  SavedSession session{Start(generator, kPrompt, options), std::nullopt, ""};
   std::string text = Run(generator, session.sequence, Tokens(13)).text;
   SaveSession(path, session, *model_);
   options.seed = 99;  // the generator in the file counts

@@ -100,8 +100,8 @@ void SaveSession(const std::string& path, const SavedSession& session,
   sections["sampler"] = sequence.sampler.SaveState();
   sections["ids"].assign(reinterpret_cast<const char*>(sequence.ids.data()),
                          sequence.ids.size() * sizeof(int32_t));
-  if (!session.messages.empty()) {
-    sections["messages"] = EncodeMessages(session.messages);
+  if (session.messages) {
+    sections["messages"] = EncodeMessages(*session.messages);
     sections["rendered"] = session.rendered;
   }
   SaveStateFile(path, sequence.state, *model.model(), sections);
@@ -112,7 +112,9 @@ SavedSession LoadSession(const std::string& path, const LoadedModel& model,
   SavedState saved = LoadStateFile(path, *model.model());
   const int64_t position = saved.state.position();
   SavedSession session{
-      {std::move(saved.state), Sampler(options, model.n_valid()), {}}, {}, ""};
+      {std::move(saved.state), Sampler(options, model.n_valid()), {}},
+      std::nullopt,
+      ""};
   Sequence& sequence = session.sequence;
   try {
     sequence.sampler.RestoreState(Section(saved.sections, "sampler", path));

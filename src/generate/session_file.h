@@ -1,6 +1,7 @@
 #ifndef LLAMBA_GENERATE_SESSION_FILE_H_
 #define LLAMBA_GENERATE_SESSION_FILE_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,8 @@ namespace llamba {
 // conversation "messages" and "rendered".
 struct SavedSession {
   Sequence sequence;
-  std::vector<Message> messages;  // empty for a plain text
-  std::string rendered;           // the text that `sequence` holds, as rendered
+  std::optional<std::vector<Message>> messages;  // none: a plain text
+  std::string rendered;  // the text that `sequence` holds, as rendered
 };
 
 // Written atomically. Throws Error naming the path.

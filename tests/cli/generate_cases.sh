@@ -164,6 +164,12 @@ case_chat() {
   err_has "2 messages left"; err_has "branch 2 of 2"; err_has "branch 1 of 2"
   err_has "expected a branch from 1 to 2, found '9'"; err_has "messages  4"
   same "$(sed -n '$p' "$tmp/out")" "$(sed -n '$p' <<<"$both")"
+  # Before the first word: a conversation, and the beginning of a text.
+  printf '/save %s/new\n/load %s/new\nHello Lily.\n' "$tmp" "$tmp" | chat
+  err_has "0 messages, 0 tokens: go on"; same "$(cat "$tmp/out")" "$first"
+  run 0 run "$model" -p "$prompt" -n 8 --greedy -q; local begun; begun=$(text)
+  run 0 run "$model" --load-state "$tmp/new" -p "$prompt" -n 8 --greedy -q
+  same "$(text)" "$begun"
   printf '/sav x\n/save\n/save %s/t.jinja\n/undo\n/load %s/none\n\n/help\n' \
     "$tmp" "$tmp" | chat
   err_has "expected another place than that of $tmp/t.jinja"
