@@ -48,13 +48,16 @@ void AddChatCommand(CLI::App& program) {
       "commands: saving, loading, forking and undoing. What was typed stays in "
       "llamba/history below $XDG_STATE_HOME (default: ~/.local/state).");
   AddModelFlags(*chat, flags->model);
-  chat->add_option("--system", flags->system, "System message")
-      ->type_name("TEXT");
+  CLI::Option* system =
+      chat->add_option("--system", flags->system,
+                       "System message; a loaded conversation has its own")
+          ->type_name("TEXT");
   AddGenerateFlags(*chat, flags->generate, 1024);
   AddTemplateFlag(*chat, flags->model);
   chat->add_option("--load-state", flags->load_state,
                    "Go on with a conversation that /save wrote")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->excludes(system);
   AddSamplerFlags(*chat, flags->sampler);
   chat->footer(
       "Examples:\n"

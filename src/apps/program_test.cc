@@ -75,6 +75,9 @@ TEST(ProgramTest, RefusesFlagsThatWouldDoNothing) {
   const std::pair<const char*, const char*> kLines[] = {
       {"run m --system x", "--system requires --chat"},
       {"run m --chat-template t", "--chat-template requires --chat"},
+      {"run m --chat --system x --load-state s",
+       "--system excludes --load-state"},
+      {"chat m --system x --load-state s", "--system excludes --load-state"},
       {"run m --json --echo", "excludes"},
       {"tokenize m --decode --json", "--json excludes --decode"},
       {"tokenize m --decode --ids", "--ids excludes --decode"},

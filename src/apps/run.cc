@@ -135,9 +135,11 @@ void AddRunCommand(CLI::App& program) {
   CLI::Option* chat = run->add_flag(
       "--chat", flags->chat,
       "The text is a message: put the model's chat template round it");
-  run->add_option("--system", flags->system, "System message, with --chat")
-      ->type_name("TEXT")
-      ->needs(chat);
+  CLI::Option* system =
+      run->add_option("--system", flags->system,
+                      "System message, with --chat; a loaded state has its own")
+          ->type_name("TEXT")
+          ->needs(chat);
   AddTemplateFlag(*run, flags->model)->needs(chat);
   CLI::Option* echo = run->add_flag("--echo", flags->echo,
                                     "Print the text that is continued too");
@@ -149,7 +151,8 @@ void AddRunCommand(CLI::App& program) {
       ->type_name("FILE");
   run->add_option("--load-state", flags->load_state,
                   "Go on from a saved state; the text, if any, comes behind it")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->excludes(system);
   AddSamplerFlags(*run, flags->sampler);
   run->footer(
       "Examples:\n"
