@@ -21,6 +21,7 @@ ChatSession::ChatSession(std::shared_ptr<const LoadedModel> model,
                          const SamplerOptions& options, std::string system)
     : model_(std::move(model)), options_(options), random_(options.seed) {
   model_->chat_template();
+  CheckUtf8(system, "the system message");
   if (!system.empty()) messages_.push_back({"system", std::move(system)});
   points_.push_back(Start());
 }

@@ -21,7 +21,7 @@ namespace llamba {
 class ChatSession {
  public:
   // `system` may be empty: the template then decides. Throws Error where the
-  // model has no template, and for options out of range.
+  // model has no template, for options out of range and invalid UTF-8.
   ChatSession(std::shared_ptr<const LoadedModel> model,
               const SamplerOptions& options, std::string system);
 

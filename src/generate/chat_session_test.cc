@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
+using ::testing::ThrowsMessage;
 
 // A template in the manner of Llama-2, and one that rewrites earlier replies.
 // (A line break behind a block would be dropped: trim_blocks.)
@@ -208,6 +209,12 @@ TEST_F(ChatSessionTest, ATemplateErrorLeavesTheConversation) {
   EXPECT_THROW(Send(chat, "x"), Error);
   EXPECT_THAT(chat.messages(), SizeIs(2));
   EXPECT_NO_THROW(Send(chat, "y"));
+}
+
+TEST_F(ChatSessionTest, ASystemMessageOfOtherBytesIsRefused) {
+  EXPECT_THAT([&] { ChatSession(model_, options_, "ab\xff"); },
+              ThrowsMessage<Error>(
+                  HasSubstr("the system message: invalid UTF-8 at byte 2")));
 }
 
 TEST(ChatTest, NeedsATemplate) {
