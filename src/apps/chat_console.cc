@@ -124,6 +124,7 @@ void ChatConsole::Save(const std::string& path) {
 
 void ChatConsole::Load(const std::string& path) {
   session().Load(path);
+  last_ = {};
   PrintNote(fmt::format("{}, {}: go on",
                         Counted(session().messages().size(), "message"),
                         Counted(session().sequence().ids.size(), "token")));
@@ -147,12 +148,14 @@ void ChatConsole::Fork(const std::string& number) {
 
 void ChatConsole::Undo() {
   if (!session().Undo()) Fail("/undo: there is nothing to take back");
+  last_ = {};
   PrintNote(
       fmt::format("{} left", Counted(session().messages().size(), "message")));
 }
 
 void ChatConsole::Reset() {
   session().Reset();
+  last_ = {};
   PrintNote("a new conversation");
 }
 

@@ -48,7 +48,7 @@ class ChatConsole {
   std::vector<std::string> inputs_;
   std::vector<ChatSession> branches_;
   size_t branch_ = 0;
-  GenerateResult last_;
+  GenerateResult last_;  // of a reply that still stands
 };
 
 }  // namespace llamba

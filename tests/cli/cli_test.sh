@@ -31,6 +31,7 @@ run() {
 out_has() { grep -qF -- "$1" "$tmp/out" || fail "no '$1' in: $(cat "$tmp/out")"; }
 err_has() { grep -qF -- "$1" "$tmp/err" || fail "no '$1' in: $(cat "$tmp/err")"; }
 same() { [[ $1 == "$2" ]] || fail "expected '$2', found '$1'"; }
+err_lacks() { ! grep -qF -- "$1" "$tmp/err" || fail "'$1' in: $(cat "$tmp/err")"; }
 # Where a command was interrupted: nothing but what was there before.
 only_files() { same "$(cd "$1" && echo *)" "$2"; }
 text() { cat "$tmp/out"; echo .; }  # the dot keeps line breaks at the end

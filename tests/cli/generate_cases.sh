@@ -153,8 +153,10 @@ case_chat() {
       >"$tmp/out" 2>"$tmp/err" || fail "chat: $(cat "$tmp/err")"
   }
   printf 'Hello Lily.\n/stats\n' | chat
-  err_has "messages  2"
+  err_has "messages  2"; err_has "last "
   local first; first=$(cat "$tmp/out")
+  printf 'Hello Lily.\n/reset\n/stats\n' | chat
+  err_has "messages  0"; err_lacks "last "
   printf 'Hello Lily.\n/save %s/c\nAnd?\n/exit\nnever\n' "$tmp" | chat
   local both; both=$(cat "$tmp/out")
   [[ $both == "$first"* ]] || fail "the first reply differs"
