@@ -43,9 +43,14 @@ void ShowPrefillProgress(int64_t done, int64_t total) {
   if (total < kShort || isatty(STDERR_FILENO) == 0) return;
   // The line goes away when the prompt has been read.
   if (done < total) {
-    fmt::print(stderr, "\rreading the prompt: {} of {} tokens", done, total);
+    fmt::print(
+        stderr, "\r\x1b[K{}",
+        ProgressLine("reading the prompt:",
+                     static_cast<double>(done) / static_cast<double>(total),
+                     fmt::format("{} of {} tokens", done, total),
+                     TerminalColumns()));
   } else {
-    fmt::print(stderr, "\r{:60}\r", "");
+    fmt::print(stderr, "\r\x1b[K");
   }
 }
 

@@ -268,6 +268,21 @@ TEST(AlignedBuffer, AnotherOfTheSizeFitsWhereOneWasFreed) {
 }
 #endif
 
+TEST(ProgressLine, FitsIntoTheTerminal) {
+  const std::string figures = "50 %  9.5 MB/s  3.1 s left";
+  EXPECT_EQ(ProgressLine("writing", 0.5, figures, 100),
+            "writing [============            ] " + figures);
+  EXPECT_EQ(ProgressLine("writing", 0.5, figures, 50),
+            "writing [======      ] " + figures);
+  EXPECT_EQ(ProgressLine("writing", 0.5, figures, 40), "writing " + figures);
+  EXPECT_EQ(ProgressLine("writing", 0.5, figures, 20), "writing 50 %  9.5 M");
+  EXPECT_EQ(ProgressLine("\u00fcber", 1, "\u00fc", 4), "\u00fcbe");
+  for (size_t columns = 0; columns < 90; ++columns) {
+    EXPECT_LE(ProgressLine("writing", 0.9, figures, columns).size() + 1,
+              std::max(columns, size_t{2}));
+  }
+}
+
 TEST(Text, DurationsAndBytes) {
   EXPECT_EQ(DurationString(1.54), "1.5 s");
   EXPECT_EQ(DurationString(200), "3 min 20 s");

@@ -1,6 +1,7 @@
 #include "base/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,12 +12,33 @@
 namespace llamba {
 namespace {
 
-constexpr int kBarWidth = 24;
+constexpr size_t kBarWidth = 24;
+constexpr size_t kLeastBarWidth = 8;
+constexpr size_t kRoundTheBar = 4;  // two brackets, two spaces
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr auto kPlainLine = std::chrono::seconds(10);
 
 double Seconds(std::chrono::steady_clock::duration d) {
   return std::chrono::duration<double>(d).count();
+}
+
+bool StartsCharacter(char c) {
+  return (static_cast<uint8_t>(c) & 0xC0) != 0x80;
+}
+
+// A column a character, as labels and figures have them.
+size_t Columns(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), StartsCharacter));
+}
+
+// The first `columns` characters.
+std::string CutTo(const std::string& text, size_t columns) {
+  size_t end = 0;
+  for (size_t seen = 0; end < text.size(); ++end) {
+    if (StartsCharacter(text[end]) && seen++ == columns) break;
+  }
+  return text.substr(0, end);
 }
 
 }  // namespace
@@ -68,13 +90,33 @@ void Progress::Draw(Clock::time_point now) {
       fmt::format("{:3.0f} %  {} {}/s  {}{}{}", 100 * share, RateString(rate),
                   unit_, left, note_.empty() ? "" : "  ", note_);
   if (terminal_) {
-    const int filled = static_cast<int>(share * kBarWidth);
-    fmt::print(stderr, "\r\x1b[K{} [{:=<{}}{: <{}}] {}", label_, "", filled, "",
-               kBarWidth - filled, figures);
+    fmt::print(stderr, "\r\x1b[K{}",
+               ProgressLine(label_, share, figures, TerminalColumns()));
   } else {
     fmt::print(stderr, "{}: {}\n", label_, figures);
   }
   std::fflush(stderr);
+}
+
+std::string ProgressLine(const std::string& label, double share,
+                         const std::string& figures, size_t columns) {
+  const size_t width = std::max(columns, size_t{2}) - 1;
+  const size_t others = Columns(label) + Columns(figures) + kRoundTheBar;
+  if (others + kLeastBarWidth > width) {
+    return CutTo(label + " " + figures, width);
+  }
+  const size_t bar = std::min(kBarWidth, width - others);
+  const auto filled = static_cast<size_t>(share * static_cast<double>(bar));
+  return fmt::format("{} [{:=<{}}{: <{}}] {}", label, "", filled, "",
+                     bar - filled, figures);
+}
+
+size_t TerminalColumns() {
+  constexpr size_t kUsual = 80;
+  winsize size{};
+  const bool known =
+      ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : kUsual;
 }
 
 std::string DurationString(double seconds) {

@@ -2,13 +2,15 @@
 #define LLAMBA_BASE_PROGRESS_H_
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 namespace llamba {
 
 // Progress of long work on standard error: on a terminal one line redrawn a few
-// times a second (bar, share, rate, time left); in a pipe a plain line every
+// times a second (bar, share, rate, time left), as long as the terminal is wide
+// at most; in a pipe a plain line every
 // ten seconds and one at the end. Used by one thread.
 class Progress {
  public:
@@ -34,6 +36,14 @@ class Progress {
   bool drawn_ = false;  // the last state is to be seen
   Clock::time_point start_, last_draw_;
 };
+
+// The line of a terminal with so many `columns`, one of which stays empty: it
+// loses the bar, then its end, where it is too long. `share` is from 0 to 1.
+std::string ProgressLine(const std::string& label, double share,
+                         const std::string& figures, size_t columns);
+
+// Of the terminal that standard error is; 80 where that does not say.
+size_t TerminalColumns();
 
 // "1.5 s", "3 min 20 s", "2 h 05 min".
 std::string DurationString(double seconds);
