@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "checkpoint/json_error.h"
 #include "checkpoint/printable.h"
 #include "checkpoint/safetensors.h"
 
@@ -27,7 +28,7 @@ json ParseIndex(const std::string& path) {
   try {
     return json::parse(text, limit_depth);
   } catch (const json::exception& error) {
-    Fail("{}: expected JSON: {}", path, Printable(error.what()));
+    FailNoJson(path, text, error);
   }
 }
 

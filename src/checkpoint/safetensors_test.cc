@@ -274,7 +274,8 @@ TEST_F(ShardTest, ReadsAllShards) {
 
 TEST_F(ShardTest, RefusesEveryLie) {
   const std::pair<std::string, const char*> lies[] = {
-      {"", "expected JSON"},
+      {"", "expected JSON, found an empty file"},
+      {"{x", "expected JSON: parse error at line 1, column 2"},
       {"[]", "expected an object 'weight_map'"},
       {R"({"weight_map": []})", "expected an object 'weight_map'"},
       {R"({"weight_map": {"a": 1}})", "'a': expected the name of a file"},

@@ -170,7 +170,8 @@ std::string Llamba(const std::string& more) {
 std::vector<Bad> BadConfigs() {
   const std::string ssm4 = R"("ssm_cfg": {"n_v_heads": 4, "n_qk_heads": 4})";
   return {
-      {"NoJson", "{\"a\": ", {"config.json", "expected JSON"}},
+      {"Empty", "", {"config.json: expected JSON, found an empty file"}},
+      {"NoJson", "{\"a\": ", {"config.json: expected JSON: parse error at"}},
       {"NoObject", "[1]", {"a JSON object", "[1]"}},
       {"NoFamily", "{}", {"d_model", "hidden_size"}},
       {"OtherFamily",

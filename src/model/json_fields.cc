@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "checkpoint/json_error.h"
 
 namespace llamba {
 namespace {
@@ -26,8 +27,8 @@ json ParseJsonObject(const std::string& text, const std::string& file) {
   json document;
   try {
     document = json::parse(text);
-  } catch (const json::exception& e) {
-    Fail("{}: expected JSON: {}", file, e.what());
+  } catch (const json::exception& error) {
+    FailNoJson(file, text, error);
   }
   if (!document.is_object()) {
     Fail("{}: expected a JSON object, found {}", file, Shown(document));

@@ -1,6 +1,7 @@
 #include "tokenizer/json_reader.h"
 
 #include "base/error.h"
+#include "checkpoint/printable.h"
 
 namespace llamba {
 
@@ -8,9 +9,12 @@ using simdjson::dom::element;
 
 JsonDocument::JsonDocument(std::string_view text, std::string source)
     : source_(std::move(source)) {
+  if (text.empty()) Fail("{}: expected JSON, found an empty file", source_);
   const auto error = parser_.parse(text.data(), text.size()).get(root_);
   if (error != simdjson::SUCCESS) {
-    Fail("{}: expected JSON: {}", source_, simdjson::error_message(error));
+    constexpr size_t kShown = 20;
+    Fail("{}: expected JSON, found text that begins with \"{}\": {}", source_,
+         Printable(text.substr(0, kShown)), simdjson::error_message(error));
   }
 }
 

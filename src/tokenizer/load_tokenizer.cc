@@ -15,7 +15,16 @@ std::string Join(const std::string& dir, const std::string& name) {
 // tokenizer.model: which of two formats, the content tells.
 TokenizerSpec ReadTokenizerModel(const std::string& path) {
   const std::string text = ReadFile(path);
-  if (!IsTiktoken(text)) return ReadSentencePieceModel(text, path);
+  if (!IsTiktoken(text)) {
+    // A SentencePiece model begins with its first piece: field 1, bytes.
+    if (!text.starts_with('\x0A')) {
+      Fail(
+          "{}: expected tokenizer.json, a tokenizer.model of SentencePiece or "
+          "tiktoken, or a GGUF file, found {}",
+          path, text.empty() ? "an empty file" : "another file");
+    }
+    return ReadSentencePieceModel(text, path);
+  }
   TokenizerSpec spec = ReadTiktokenLlama3(text, path);
   // The file does not name its pre-tokenizer: Llama-3's is told by its size.
   constexpr int32_t kLlama3Size = 128256;

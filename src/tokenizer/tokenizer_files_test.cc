@@ -269,5 +269,24 @@ TEST(LoadTokenizer, NamesWhatItLookedFor) {
               HasSubstr("x.gguf"));
 }
 
+TEST(LoadTokenizer, SaysThatAFileIsAnother) {
+  const TemporaryDir dir;
+  const auto error = [&](const char* name, const char* text) {
+    WriteFileAtomically(dir.File(name), text);
+    return ErrorOf([&] { LoadTokenizer(dir.File(name)); });
+  };
+  for (const char* name : {"tokenizer.model", "x"}) {
+    EXPECT_THAT(error(name, ""),
+                HasSubstr("a tokenizer.model of SentencePiece or tiktoken, or "
+                          "a GGUF file, found an empty file"));
+    EXPECT_THAT(error(name, "Once upon a time"),
+                HasSubstr("or a GGUF file, found another file"));
+  }
+  EXPECT_THAT(error("tokenizer.json", ""),
+              HasSubstr("expected JSON, found an empty file"));
+  EXPECT_THAT(error("tokenizer.json", "Once upon a time"),
+              HasSubstr("found text that begins with \"Once upon a time\""));
+}
+
 }  // namespace
 }  // namespace llamba
