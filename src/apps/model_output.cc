@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "generate/loaded_model.h"
+#include "tokenizer/utf8.h"
 
 namespace llamba {
 namespace {
@@ -92,6 +93,7 @@ void SetMeta(const std::string& entry, GgufMetadata* metadata) {
          entry);
   }
   if (IsWriters(key)) Fail("--meta: {} follows from what the file holds", key);
+  CheckUtf8(std::string_view(entry).substr(equals + 1), "--meta " + key);
   metadata->Set(std::string(kGeneral) + key, entry.substr(equals + 1));
 }
 

@@ -26,6 +26,8 @@ case_quantize() {
   run 1 quantize "$in" -o "$q" --embedding q8_0 --head q4_0; err_has "one matrix"
   run 1 quantize "$in" -o "$tmp/q.bin"; err_has "expected FILE.gguf"
   run 1 quantize "$in" -o "$q" --meta type=x; err_has "follows from what"
+  run 1 quantize "$in" -o "$q" --meta $'name=a\xff'
+  err_has "--meta name: invalid UTF-8 at byte 1"
   run 1 quantize "$in" -o "$tmp/none/q.gguf"; err_has "$tmp/none/q.gguf"
   run 1 quantize "$tmp/none.gguf" -o "$q"; err_has "$tmp/none.gguf"
   # Neither input nor output of a failed call is touched.
