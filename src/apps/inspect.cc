@@ -5,10 +5,12 @@
 #include "apps/commands.h"
 #include "apps/flags.h"
 #include "apps/inspect_report.h"
+#include "apps/inspect_state.h"
 #include "base/counted.h"
 #include "base/error.h"
 #include "base/progress.h"
 #include "generate/loaded_model.h"
+#include "runtime/state_file.h"
 #include "tokenizer/json_writer.h"
 
 namespace llamba {
@@ -200,6 +202,10 @@ void PrintJson(const Checkpoint& checkpoint, const InspectReport& report,
 }
 
 void Inspect(const InspectFlags& flags) {
+  if (IsSavedState(flags.path)) {
+    PrintSavedState(flags.path, flags.json);
+    return;
+  }
   const Checkpoint checkpoint = OpenCheckpoint(flags.path);
   const InspectReport report = MakeInspectReport(checkpoint);
   const TokenizerFound tokenizer =
@@ -225,8 +231,11 @@ void AddInspectCommand(CLI::App& program) {
       "inspect",
       "Show what a model is: sizes, tensors, and what its memory costs\n\n"
       "The state of a pure Llamba has one size, however long the text; beside "
-      "it stands what attention would keep for 2k, 8k and 128k tokens.");
-  inspect->add_option("PATH", flags->path, "The model: a directory or a file")
+      "it stands what attention would keep for 2k, 8k and 128k tokens. Of a "
+      "saved state: which model it is of, and what it holds.");
+  inspect
+      ->add_option("PATH", flags->path,
+                   "The model, a directory or a file; or a saved state")
       ->required()
       ->type_name("MODEL");
   AddTokenizerFlag(*inspect, &flags->tokenizer);
@@ -236,7 +245,8 @@ void AddInspectCommand(CLI::App& program) {
   inspect->footer(
       "Examples:\n"
       "  llamba inspect model.gguf\n"
-      "  llamba inspect Llamba-1B --json");
+      "  llamba inspect Llamba-1B --json\n"
+      "  llamba inspect talk.state");
   inspect->callback([flags] { Inspect(*flags); });
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/state_file.h"
 
+#include <fstream>
 #include <string_view>
 #include <utility>
 
@@ -190,6 +191,14 @@ void SaveStateFile(const std::string& path, const State& state,
 
 SavedState LoadStateFile(const std::string& path, const Model& model) {
   return DecodeSavedState(AsBytes(ReadFile(path)), model, path);
+}
+
+bool IsSavedState(const std::string& path) {
+  if (!FileExists(path)) return false;
+  std::string begin(kMagic.size(), '\0');
+  std::ifstream(path, std::ios::binary)
+      .read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  return begin == kMagic;
 }
 
 SavedStateInfo InspectSavedState(std::span<const std::byte> bytes,

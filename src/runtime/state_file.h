@@ -38,7 +38,11 @@ void SaveStateFile(const std::string& path, const State& state,
                    const std::map<std::string, std::string>& extra);
 SavedState LoadStateFile(const std::string& path, const Model& model);
 
-// What a saved state says of itself, without its model: for `inspect`.
+// Whether a file begins as a saved state does; false where none can be read.
+bool IsSavedState(const std::string& path);
+
+// What a saved state says of itself, without its model: for `inspect`. Throws
+// Error as DecodeSavedState does.
 struct SavedStateInfo {
   uint32_t version = 0;
   uint64_t fingerprint = 0;

@@ -54,8 +54,12 @@ TEST_F(StateFileTest, WhatIsSavedComesBack) {
                            std::to_string(getpid());
   SaveStateFile(path, state_, *model_, {{"ids", "\1\2\3"}, {"x", ""}});
   EXPECT_EQ(ReadFile(path), bytes_);
+  EXPECT_TRUE(IsSavedState(path));
   SavedState saved = LoadStateFile(path, *model_);
+  WriteFileAtomically(path, "LLAMBA");
+  EXPECT_FALSE(IsSavedState(path));
   std::remove(path.c_str());
+  EXPECT_FALSE(IsSavedState(path));
   EXPECT_EQ(saved.state.Serialize(), state_.Serialize());
   EXPECT_EQ(saved.sections,
             (std::map<std::string, std::string>{{"ids", "\1\2\3"}, {"x", ""}}));

@@ -52,6 +52,8 @@ case_state() {
   run 0 run "$model" -p "$prompt" -n 0 -q --save-state "$tmp/s"
   run 0 run "$model" --load-state "$tmp/s" -p " She" -n 10 --greedy -q
   same "$(text)" "$whole"
+  run 0 inspect "$tmp/s"; out_has "a text of 45 tokens"; out_has "saved state, version 1"
+  run 0 inspect "$tmp/s" --json; out_has '"model": "Llamba, 5 layers'
   # What is no such file is refused.
   run 1 run "$model" --load-state "$tmp/none"; err_has "$tmp/none"
   : >"$tmp/empty"; printf 'LLAM or other' >"$tmp/other"
@@ -72,6 +74,7 @@ case_state() {
   run 0 run "$model" --load-state "$tmp/own" -n 1 --save-state "$tmp/own"
   head -c 1000 "$tmp/s" >"$tmp/cut"
   run 1 run "$model" --load-state "$tmp/cut"; err_has "$tmp/cut"
+  run 1 inspect "$tmp/cut"; err_has "$tmp/cut: cut short"
   printf 'x' | dd of="$tmp/s" bs=1 seek=3000 conv=notrunc 2>/dev/null
   run 1 run "$model" --load-state "$tmp/s"; err_has "$tmp/s"
 }
