@@ -1,6 +1,7 @@
 #include "apps/output.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,6 +21,15 @@ void PrintText(std::string_view text) {
       std::fflush(stdout) != 0) {
     Fail("cannot write to the standard output: {}", std::strerror(errno));
   }
+}
+
+void EndLineForNotes() {
+  struct stat text {};
+  struct stat notes {};
+  const bool one_place =
+      fstat(STDOUT_FILENO, &text) == 0 && fstat(STDERR_FILENO, &notes) == 0 &&
+      text.st_dev == notes.st_dev && text.st_ino == notes.st_ino;
+  if (one_place) fmt::print(stderr, "\n");
 }
 
 void PrintNote(std::string_view text) {

@@ -11,6 +11,10 @@ namespace llamba {
 // Text to standard output, seen at once.
 void PrintText(std::string_view text);
 
+// Ends a line of text that standard output left open, where standard error goes
+// to the same place: what is said there then starts a line of its own.
+void EndLineForNotes();
+
 // A note for the person, to standard error; dim on a terminal with colours.
 void PrintNote(std::string_view text);
 

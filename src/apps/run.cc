@@ -104,15 +104,25 @@ void Run(const RunFlags& flags) {
 
   const InterruptGuard guard;
   if (flags.echo && !flags.json) PrintText(text);
+  bool open_line = false;
   const auto sink = [&](const GeneratedToken& token) {
-    if (!flags.json && !token.text.empty()) PrintText(token.text);
+    if (flags.json || token.text.empty()) return;
+    PrintText(token.text);
+    open_line = !token.text.ends_with('\n');
   };
-  const GenerateResult result =
-      flags.chat ? Answer(flags, model, generator, sampler, text, options, sink)
+  GenerateResult result;
+  try {
+    result = flags.chat
+                 ? Answer(flags, model, generator, sampler, text, options, sink)
                  : ContinueText(flags, generator, sampler, text, options, sink);
+  } catch (const Error&) {
+    if (open_line) EndLineForNotes();
+    throw;
+  }
   // A text that is to go on later must not gain a line break here.
   if (flags.json) PrintText(ResultJson(result, sampler));
   if (!flags.json && flags.save_state.empty()) PrintText("\n");
+  if (!flags.save_state.empty() && !flags.quiet && open_line) EndLineForNotes();
   if (!flags.quiet) {
     PrintNote(fmt::format("{}; seed {}", DescribeResult(result), sampler.seed));
   }

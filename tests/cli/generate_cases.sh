@@ -54,6 +54,13 @@ case_state() {
   same "$(text)" "$whole"
   run 0 inspect "$tmp/s"; out_has "a text of 45 tokens"; out_has "saved state, version 1"
   run 0 inspect "$tmp/s" --json; out_has '"model": "Llamba, 5 layers'
+  # What is said of the text starts a line of its own.
+  "$llamba" run "$model" -p "$prompt" -n 1 --greedy --save-state "$tmp/s" \
+    >"$tmp/out" 2>&1 || fail "one place for text and notes"
+  same "$(sed -n 1p "$tmp/out")" " She"
+  "$llamba" run "$model" -p "$prompt" -n 1 --greedy --save-state /dev/full \
+    >"$tmp/out" 2>&1 && fail "a full device went unnoticed"
+  same "$(sed -n 1p "$tmp/out")" " She"
   # What is no such file is refused.
   run 1 run "$model" --load-state "$tmp/none"; err_has "$tmp/none"
   : >"$tmp/empty"; printf 'LLAM or other' >"$tmp/other"
