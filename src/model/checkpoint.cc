@@ -84,8 +84,8 @@ Checkpoint OpenCheckpoint(const std::string& path) {
     return OpenTensors(Share(ReadSafetensors(path)),
                        parent.empty() ? "." : parent);
   }
-  Fail("{}: expected a model directory or a GGUF file, found another file",
-       path);
+  Fail("{}: expected a model directory or a GGUF file, found {}", path,
+       fs::file_size(path) == 0 ? "an empty file" : "another file");
 }
 
 const StoredTensor* Checkpoint::Find(TensorRole role, int layer) const {

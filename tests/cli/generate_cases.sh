@@ -104,7 +104,8 @@ case_bad_input() {
   run 1 run "$model" -p x --isa z80; err_has "z80"
   run 1 run "$model" -p x --tokenizer "$tmp"; err_has "$tmp"
   printf 'not a model' >"$tmp/file"
-  run 1 run "$tmp/file" -p x; err_has "$tmp/file"
+  run 1 run "$tmp/file" -p x; err_has "$tmp/file: expected a model directory or a GGUF"
+  : >"$tmp/file"; run 1 run "$tmp/file" -p x; err_has "found an empty file"
   "$llamba" run "$model" -p x -n 3 -q >/dev/full 2>"$tmp/err" &&
     fail "a full disk went unnoticed"
   err_has "No space left on device"
