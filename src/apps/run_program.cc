@@ -1,5 +1,7 @@
 #include "apps/run_program.h"
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -26,6 +28,23 @@ int FlushOutput() {
   return 1;
 }
 
+// An empty path is a script's unset variable; opened, it would be a folder or
+// the root of all.
+void RefuseEmptyPaths(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    const std::string value = ValueName(*option);
+    const bool path = value == "FILE" || value == "DIR" || value == "MODEL" ||
+                      value.starts_with("PATH");
+    if (!path) continue;
+    option->check([value](const std::string& word) {
+      return word.empty() ? fmt::format("expected {}, found nothing", value)
+                          : "";
+    });
+  }
+  for (CLI::App* sub : command.get_subcommands([](CLI::App*) { return true; }))
+    RefuseEmptyPaths(*sub);
+}
+
 int ShowRequested(const CLI::App& program, const CLI::Success& request) {
   // --help and --version arrive as exceptions.
   program.exit(request, std::cout, std::cerr);
@@ -35,6 +54,7 @@ int ShowRequested(const CLI::App& program, const CLI::Success& request) {
 }  // namespace
 
 int RunProgram(CLI::App& program, int argc, char** argv) {
+  RefuseEmptyPaths(program);
   try {
     program.parse(argc, argv);
     if (program.get_subcommands().empty()) std::cout << Help(program);

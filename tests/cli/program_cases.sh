@@ -30,6 +30,8 @@ case_misspelt() {
   run 1 run; err_has "MODEL is required"; err_has "llamba run --help"
   run 1 run x -n many; err_has "many"
   run 1 run x --dtype f33; err_has "Did you mean 'f32'?"
+  run 1 convert x -o ""; err_has "--out: expected FILE, found nothing"
+  run 1 run "" -p x; err_has "MODEL: expected MODEL, found nothing"
   same "$(cat "$tmp/out")" ""
 }
 
