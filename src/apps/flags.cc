@@ -9,6 +9,7 @@
 
 #include "apps/number_checks.h"
 #include "apps/suggest.h"
+#include "base/ascii_case.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/thread_pool.h"
@@ -17,8 +18,9 @@ namespace llamba {
 
 void Choose(CLI::Option* option, std::vector<std::string> words) {
   option->type_name(fmt::format("{}", fmt::join(words, "|")));
-  const std::string name = option->get_name();
-  option->check([words, name](const std::string& word) -> std::string {
+  // Types of weights are often written Q4_K.
+  option->transform([](std::string word) { return AsciiLower(word); });
+  option->check([words](const std::string& word) -> std::string {
     if (std::find(words.begin(), words.end(), word) != words.end()) return "";
     return fmt::format("expected {}, found '{}'.{}", fmt::join(words, ", "),
                        word, DidYouMean(word, words));

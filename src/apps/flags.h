@@ -19,7 +19,8 @@ namespace llamba {
 // Flags that several commands share. The structs must outlive the parsing:
 // commands keep them in a shared_ptr that their callback holds.
 
-// Restricts an option to some words; a wrong one names the nearest.
+// Restricts an option to some words, of small letters; it takes capitals for
+// them, and a wrong word names the nearest.
 void Choose(CLI::Option* option, std::vector<std::string> words);
 
 // --dtype; words as ParseDType takes them.

@@ -21,7 +21,10 @@ case_quantize() {
   run 1 quantize "$in"; err_has "--out is required"
   run 1 quantize "$in" -o "$q" --typ q8_0; err_has "Did you mean '--type'?"
   run 1 quantize "$in" -o "$q" --type q4_z; err_has "q4_k, q4_0, q4_1, q5_0, q5_1, iq4_nl, q8_0"
-  run 1 quantize "$in" -o "$q" --type Q4_K; err_has "Did you mean 'q4_k'?"
+  run 1 quantize "$in" -o "$q" --type Q4-K; err_has "Did you mean 'q4_k'?"
+  run 0 quantize "$in" -o "$tmp/capital.gguf" --type Q4_0
+  run 0 quantize "$in" -o "$tmp/small.gguf" --type q4_0
+  cmp "$tmp/capital.gguf" "$tmp/small.gguf" || fail "Q4_0 is not q4_0"
   run 1 quantize "$in" -o "$q" --type f16; err_has "--type"
   run 1 quantize "$in" -o "$q" --embedding q8_0 --head q4_0; err_has "one matrix"
   run 1 quantize "$in" -o "$tmp/q.bin"; err_has "expected FILE.gguf"
