@@ -1,5 +1,7 @@
 #include "apps/id_list.h"
 
+#include <limits>
+
 #include "base/error.h"
 #include "base/parse_number.h"
 #include "checkpoint/printable.h"
@@ -18,8 +20,8 @@ std::vector<int32_t> ParseIdList(std::string_view text,
     text.remove_prefix(word.size());
     const auto id = ParseNumber<int32_t>(word);
     if (!id || *id < 0) {
-      Fail("{}: expected whole numbers from 0 up, found '{}'", where,
-           Printable(word));
+      Fail("{}: expected whole numbers from 0 to {}, found '{}'", where,
+           std::numeric_limits<int32_t>::max(), Printable(word));
     }
     ids.push_back(*id);
   }

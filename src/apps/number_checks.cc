@@ -3,10 +3,20 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <string_view>
 
 #include "base/parse_number.h"
 
 namespace llamba {
+
+namespace {
+
+bool IsDigits(std::string_view word) {
+  return !word.empty() &&
+         word.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+}  // namespace
 
 CLI::Validator WholeNumber(int64_t least, int64_t most) {
   const bool bounded = most != std::numeric_limits<int64_t>::max();
@@ -15,7 +25,12 @@ CLI::Validator WholeNumber(int64_t least, int64_t most) {
   const auto check = [=](const std::string& word) -> std::string {
     const auto number = ParseNumber<int64_t>(word);
     if (number && *number >= least && *number <= most) return "";
-    return fmt::format("expected a whole number {}, found '{}'", range, word);
+    // The largest number of all is named to whoever goes past it alone.
+    return fmt::format("expected a whole number {}, found '{}'",
+                       !number && IsDigits(word)
+                           ? fmt::format("from {} to {}", least, most)
+                           : range,
+                       word);
   };
   return CLI::Validator(check, "");
 }

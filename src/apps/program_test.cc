@@ -49,11 +49,15 @@ TEST(ProgramTest, SaysWhichNumberIsExpected) {
               HasSubstr("found '99999999999999999999'\n"));
   EXPECT_THAT(Refusal("run m --temperature x"),
               HasSubstr("--temperature: expected a number, found 'x'\n"));
-  for (const char* word : {"-2", "99999999999999999999", "many"}) {
+  EXPECT_THAT(Refusal("run m -n 9223372036854775808"),
+              HasSubstr("from -1 to 9223372036854775807, found '9223"));
+  for (const char* word : {"-2", "-99999999999999999999", "many"}) {
     EXPECT_THAT(Refusal(std::string("run m -n ") + word),
                 HasSubstr("--max-tokens: expected a whole number from -1 up"))
         << word;
   }
+  EXPECT_THAT(Refusal("run m --top-k 2.5"),
+              HasSubstr("--top-k: expected a whole number from 0 up"));
   for (const char* command : {"run m", "synth -o m"}) {
     EXPECT_THAT(Refusal(std::string(command) + " --seed 18446744073709551616"),
                 HasSubstr("--seed: expected a whole number from 0 to "

@@ -1,6 +1,7 @@
 #include <charconv>
 #include <cmath>
 #include <random>
+#include <type_traits>
 
 #include "apps/flags.h"
 #include "apps/number_checks.h"
@@ -15,10 +16,12 @@ template <typename T>
 CLI::Option* AddNumber(CLI::App& command, const std::string& names, T& value,
                        const std::string& meaning,
                        const std::string& type = "X") {
-  return command.add_option(names, value, meaning)
-      ->type_name(type)
-      ->capture_default_str()
-      ->group(kGroup);
+  CLI::Option* option = command.add_option(names, value, meaning)
+                            ->type_name(type)
+                            ->capture_default_str()
+                            ->group(kGroup);
+  if (std::is_integral_v<T>) option->check(WholeNumber(0));
+  return option;
 }
 
 // "15043+2.5", "15043-inf".

@@ -147,6 +147,7 @@ case_tokenize() {
   run 0 tokenize "$model" -p "[1, 403,407]" --decode; same "$(text)" "Once upon."
   for ids in "1 -2" "1 4x" "1 99999999999"; do
     run 1 tokenize "$model" -p "$ids" --decode; err_has "found '${ids#1 }'"
+    err_has "expected whole numbers from 0 to 2147483647"
   done
   # Any bytes come back.
   head -c 300 "$llamba" >"$tmp/bytes"
