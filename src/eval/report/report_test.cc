@@ -94,6 +94,19 @@ TEST(ReportTest, MemoryAtLengthStandsInEveryForm) {
   EXPECT_THAT(ToText(plain), Not(HasSubstr("state")));
 }
 
+TEST(ReportTest, CostsStandBesideTheBaselines) {
+  EvalReport report = Report();
+  EXPECT_THAT(ToText(report), Not(HasSubstr("after tokens")));
+  report.model.costs = {{0, 100, 39'700}, {512, 99, 39'700}};
+  EXPECT_THAT(ToText(report), HasSubstr("         512        99  39.7 kB\n"));
+  report.baseline->costs = {{0, 1234.4, 512'000}};
+  for (const std::string& text : {ToText(report), ToMarkdown(report)}) {
+    for (const char* cell : {"39.7 kB", "1234", "512 kB"}) {
+      EXPECT_THAT(text, HasSubstr(cell));
+    }
+  }
+}
+
 TEST(ReportTest, TimeAgainstThePrefillRate) {
   EvalReport report = Report();
   report.model.usage.tokens_run = 1000;

@@ -103,6 +103,31 @@ std::string HeadLine(const EvalReport& report) {
   return line + "\n";
 }
 
+void AddCost(const ModelReport* model, size_t i,
+             std::vector<std::string>* row) {
+  const bool measured = model != nullptr && i < model->costs.size();
+  const ContextCost cost = measured ? model->costs[i] : ContextCost{};
+  row->push_back(measured ? RateString(cost.decode_tokens_per_second) : "");
+  row->push_back(measured ? BytesString(static_cast<uint64_t>(cost.state_bytes))
+                          : "");
+}
+
+// Both models are measured at the same lengths, each as far as it goes.
+Table CostTable(const EvalReport& report) {
+  Table table({"after tokens", "tokens/s", "state", "baseline's tokens/s",
+               "baseline's state"},
+              0);
+  const ModelReport* baseline = report.baseline ? &*report.baseline : nullptr;
+  for (size_t i = 0; i < report.model.costs.size(); ++i) {
+    std::vector<std::string> row = {
+        fmt::format("{}", report.model.costs[i].tokens)};
+    AddCost(&report.model, i, &row);
+    AddCost(baseline, i, &row);
+    table.Add(std::move(row));
+  }
+  return table;
+}
+
 std::string TailLines(const EvalReport& report) {
   std::string lines = UsageLine(report.model);
   if (report.baseline) lines += UsageLine(*report.baseline);
@@ -114,6 +139,7 @@ std::string TailLines(const EvalReport& report) {
 std::string ToText(const EvalReport& report) {
   std::string out = HeadLine(report) + "\n";
   if (!report.model.results.empty()) out += ResultTable(report).ToText() + "\n";
+  if (!report.model.costs.empty()) out += CostTable(report).ToText() + "\n";
   return out + OverallLine(report) + TailLines(report);
 }
 
@@ -122,6 +148,7 @@ std::string ToMarkdown(const EvalReport& report) {
   if (!report.model.results.empty()) {
     out += ResultTable(report).ToMarkdown() + "\n";
   }
+  if (!report.model.costs.empty()) out += CostTable(report).ToMarkdown() + "\n";
   return out + OverallLine(report) + "\n" + TailLines(report);
 }
 
