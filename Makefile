@@ -10,7 +10,8 @@ JOBS    ?= $(shell nproc)
 LLAMBA  := $(BUILD)/release/bin/llamba
 
 # Text from the command line goes to the shell in the environment, as it stands:
-# in a recipe, make would read its $HOME and the shell its `id`.
+# in a recipe, make would read its $HOME and the shell its `id`. Recipes with such
+# text say themselves what they run: make would show the variable's name.
 export RAW_MODEL   = $(value MODEL)
 export RAW_PROMPT  = $(value PROMPT)
 export RAW_TOKENS  = $(value TOKENS)
@@ -30,10 +31,13 @@ engine: $(BUILD)/release/build.ninja ## build the engine alone (release)
 	cmake --build $(BUILD)/release -j $(JOBS)
 
 run: engine ## build it and generate a text: MODEL=, PROMPT=, TOKENS=
-	$(LLAMBA) run "$$RAW_MODEL" -p "$$RAW_PROMPT" --echo -n "$$RAW_TOKENS"
+	@printf '%s run %s -p "%s" --echo -n %s\n' \
+	  '$(LLAMBA)' "$$RAW_MODEL" "$$RAW_PROMPT" "$$RAW_TOKENS" >&2
+	@$(LLAMBA) run "$$RAW_MODEL" -p "$$RAW_PROMPT" --echo -n "$$RAW_TOKENS"
 
 chat: engine ## build it and talk to MODEL=
-	$(LLAMBA) chat "$$RAW_MODEL"
+	@printf '%s chat %s\n' '$(LLAMBA)' "$$RAW_MODEL" >&2
+	@$(LLAMBA) chat "$$RAW_MODEL"
 
 test: setup-test $(TEST_VENV) ## install what the tests need, build everything, run all tests
 	cmake --preset dev
@@ -50,7 +54,7 @@ venv:
 	@scripts/interop-venv
 
 install: engine ## install into PREFIX= (below DESTDIR=)
-	DESTDIR="$$RAW_DESTDIR" cmake --install $(BUILD)/release --prefix "$$RAW_PREFIX"
+	@DESTDIR="$$RAW_DESTDIR" cmake --install $(BUILD)/release --prefix "$$RAW_PREFIX"
 
 deb: engine ## make a Debian package in build/packages
 	@scripts/setup package

@@ -15,8 +15,7 @@ before=$(files)
 cd "$tmp" || exit 1
 for script in scripts/*; do
   name=${script##*/}
-  # One is sourced, the other hands its arguments on.
-  [[ $name == usage.sh || $name == cuda-launcher ]] && continue
+  [[ $name == usage.sh ]] && continue  # sourced by the others
   for flag in -h --help; do
     out=$("$script" "$flag" 2>&1 </dev/null) || fail "$name $flag: exit $?"
     [[ $out == "$name"* ]] || fail "$name $flag: $out"
