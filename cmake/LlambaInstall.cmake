@@ -30,10 +30,16 @@ install(FILES ${share}/llamba.bash RENAME llamba
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/models/
         DESTINATION ${CMAKE_INSTALL_DATADIR}/llamba/models)
-install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}
+# The documents keep their places to one another, so that their links hold.
+install(FILES README.md CONTRIBUTING.md LICENSE
+        DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT documents)
+install(FILES models/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/models
+        COMPONENT documents)
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT documents
         FILES_MATCHING PATTERN "*.md")
-install(FILES LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# Where Debian looks for it.
+install(FILES LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DOCDIR}
+        COMPONENT documents)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME llamba)
