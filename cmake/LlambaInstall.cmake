@@ -1,33 +1,38 @@
-# What `make install` and `make deb` put on a system: the program, its manual
-# page and bash completion, the small model, the documents.
+# What `make install` and `make deb` put on a system: the programs, their manual
+# pages and bash completions, the small model, the documents.
 if(NOT TARGET llamba)
   return()
 endif()
 include(GNUInstallDirs)
 
-# The program writes its manual page and its completion itself, from the text and
+# A program writes its manual page and its completion itself, from the text and
 # the flags that --help shows. (A sanitized program is not for installing.)
 if(LLAMBA_SANITIZE OR CMAKE_CROSSCOMPILING)
   return()
 endif()
 set(share ${CMAKE_BINARY_DIR}/share)
 file(MAKE_DIRECTORY ${share})
-add_custom_command(OUTPUT ${share}/llamba.1.gz
-  COMMAND llamba help --man > ${share}/llamba.1
-  COMMAND gzip -9nc ${share}/llamba.1 > ${share}/llamba.1.gz
-  WORKING_DIRECTORY ${share} DEPENDS llamba VERBATIM)
-add_custom_command(OUTPUT ${share}/llamba.bash
-  COMMAND llamba completion bash > ${share}/llamba.bash
-  DEPENDS llamba VERBATIM)
-add_custom_target(share ALL DEPENDS ${share}/llamba.1.gz ${share}/llamba.bash)
+set(shared_files)
+foreach(program llamba llamba-distill)
+  if(NOT TARGET ${program})
+    continue()
+  endif()
+  add_custom_command(OUTPUT ${share}/${program}.1.gz
+    COMMAND ${program} help --man > ${share}/${program}.1
+    COMMAND gzip -9nc ${share}/${program}.1 > ${share}/${program}.1.gz
+    WORKING_DIRECTORY ${share} DEPENDS ${program} VERBATIM)
+  add_custom_command(OUTPUT ${share}/${program}.bash
+    COMMAND ${program} completion bash > ${share}/${program}.bash
+    DEPENDS ${program} VERBATIM)
+  list(APPEND shared_files ${share}/${program}.1.gz ${share}/${program}.bash)
+  install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES ${share}/${program}.1.gz
+          DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${share}/${program}.bash RENAME ${program}
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+endforeach()
+add_custom_target(share ALL DEPENDS ${shared_files})
 
-install(TARGETS llamba RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-if(TARGET llamba-distill)
-  install(TARGETS llamba-distill RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
-install(FILES ${share}/llamba.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(FILES ${share}/llamba.bash RENAME llamba
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/models/
         DESTINATION ${CMAKE_INSTALL_DATADIR}/llamba/models)
 # The documents keep their places to one another, so that their links hold.

@@ -54,8 +54,8 @@ std::string ValueCases(const CLI::App& command) {
   return cases;
 }
 
-constexpr char kHead[] = R"(# bash completion of llamba.
-
+// The same in every program's script.
+constexpr char kHelpers[] = R"(
 _llamba_words() {
   COMPREPLY=($(compgen -W "$1" -- "${COMP_WORDS[COMP_CWORD]}"))
 }
@@ -66,19 +66,16 @@ _llamba_directories() {
 }
 
 # An empty COMPREPLY leaves bash to complete paths.
-_llamba() {
-  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+)";
+
+// Of a function whose name follows from the program's.
+constexpr char kHead[] =
+    R"(  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
   local command= i
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     if [[ ${COMP_WORDS[i]} != -* ]]; then command=${COMP_WORDS[i]}; break; fi
   done
-)";
-
-constexpr char kTail[] = R"(  esac
-}
-
-complete -o bashdefault -o default -F _llamba llamba
 )";
 
 }  // namespace
@@ -92,7 +89,11 @@ std::string BashCompletion(const CLI::App& program) {
         "    {}) if [[ $current == -* ]]; then _llamba_words \"{}\"; fi ;;\n",
         command->get_name(), JoinNames(*command));
   }
-  std::string script = kHead;
+  const std::string& name = program.get_name();
+  std::string function = "_" + name;
+  std::replace(function.begin(), function.end(), '-', '_');
+  std::string script = fmt::format("# bash completion of {}.\n{}{}() {{\n{}",
+                                   name, kHelpers, function, kHead);
   script += "  case $command,$previous in\n" + values + "  esac\n";
   script += "  case $command in\n";
   script += fmt::format(
@@ -103,7 +104,10 @@ std::string BashCompletion(const CLI::App& program) {
       "    help) if [[ $current == -* ]]; then _llamba_words \"--man --help\"\n"
       "        else _llamba_words \"{}\"; fi ;;\n",
       names);
-  return script + words + kTail;
+  return script + words +
+         fmt::format(
+             "  esac\n}}\n\ncomplete -o bashdefault -o default -F {} {}\n",
+             function, name);
 }
 
 void AddCompletionCommand(CLI::App& program) {
@@ -112,8 +116,9 @@ void AddCompletionCommand(CLI::App& program) {
       "completion", "Print the completion script of a shell");
   completion->add_option("SHELL", *shell, "bash")->required();
   completion->footer(
-      "Examples:\n"
-      "  source <(llamba completion bash)");
+      fmt::format("Examples:\n"
+                  "  source <({} completion bash)",
+                  program.get_name()));
   completion->callback([shell, &program] {
     if (*shell != "bash") {
       Fail("completion: expected bash, found '{}'", *shell);

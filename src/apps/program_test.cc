@@ -146,11 +146,17 @@ TEST(ProgramTest, AnArgumentsTypeSaysHowItIsWritten) {
   EXPECT_EQ(text.groups[0].second[1].names, "PATH");
 }
 
-// Every program has the command.
-TEST(ProgramTest, HelpNamesTheProgramThatItIsOf) {
+// Every program has the commands.
+TEST(ProgramTest, HelpAndCompletionNameTheProgramThatTheyAreOf) {
   CLI::App program("Make a Llamba", "llamba-distill");
   program.add_subcommand("train", "Distil");
+  AddCompletionCommand(program);
   AddHelpCommand(program);
+  const std::string completion = BashCompletion(program);
+  EXPECT_THAT(completion, HasSubstr("\n_llamba_distill() {\n"));
+  EXPECT_THAT(completion, HasSubstr(" -F _llamba_distill llamba-distill\n"));
+  EXPECT_THAT(Help(*program.get_subcommand("completion")),
+              HasSubstr("<(llamba-distill completion bash)\n"));
   EXPECT_THAT(Help(*program.get_subcommand("help")),
               HasSubstr("  llamba-distill help train\n"));
   const std::string manual = ManualPage(program);

@@ -33,6 +33,7 @@ int Main(int argc, char** argv) {
   AddLayersCommand(program);
   AddReportCommand(program);
   AddAverageCommand(program);
+  AddCompletionCommand(program);
   AddHelpCommand(program);
   return RunProgram(program, argc, argv);
 }
