@@ -7,8 +7,12 @@
 
 namespace llamba {
 
-// Throws Error for a file of `text` that is no JSON; `error` is nlohmann's, of
-// which the place and the reason are told.
+// What nlohmann's error says, without the name of its class: place and reason,
+// printable.
+std::string JsonReason(const std::exception& error);
+
+// Throws Error for a file of `text` that is no JSON, as nlohmann's `error`
+// says.
 [[noreturn]] void FailNoJson(const std::string& path, std::string_view text,
                              const std::exception& error);
 

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "checkpoint/json_error.h"
 #include "checkpoint/printable.h"
 
 namespace llamba {
@@ -123,7 +124,7 @@ class HeaderHandler : public nlohmann::json_sax<json> {
   bool parse_error(std::size_t position, const std::string&,
                    const json::exception& error) override {
     Fail("{}: header: expected JSON, found an error at byte {}: {}", path_,
-         position, Printable(error.what()));
+         position, JsonReason(error));
   }
 
  private:

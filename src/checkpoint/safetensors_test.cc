@@ -98,7 +98,7 @@ struct Lie {
 
 constexpr Lie kLies[] = {
     {"", 0, "expected JSON"},
-    {"{", 0, "expected JSON"},
+    {"{", 0, "expected JSON, found an error at byte 2: parse error at line 1"},
     {"{} x", 0, "expected JSON"},
     {"{\"a\xff\":1}", 0, "expected JSON"},
     {"[]", 0, "expected an object, found an array"},

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "checkpoint/json_error.h"
 #include "template/chat_template.h"
 
 namespace llamba {
@@ -26,7 +27,7 @@ std::string RenderMessages(const LoadedModel& model,
         Template::Parse(model.chat_template(), model.chat_template_source()),
         input);
   } catch (const nlohmann::json::exception& error) {
-    Fail("{}: {}", model.chat_template_source(), error.what());
+    Fail("{}: {}", model.chat_template_source(), JsonReason(error));
   }
 }
 
