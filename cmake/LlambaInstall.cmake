@@ -1,13 +1,23 @@
 # What `make install` and `make deb` put on a system: the programs, their manual
 # pages and bash completions, the small model, the documents.
-if(NOT TARGET llamba)
-  return()
-endif()
 include(GNUInstallDirs)
 
+# The documents keep their places to one another, so that their links hold.
+install(FILES README.md CONTRIBUTING.md LICENSE
+        DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT documents)
+install(FILES models/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/models
+        COMPONENT documents)
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT documents
+        FILES_MATCHING PATTERN "*.md")
+# Where Debian looks for it.
+install(FILES LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DOCDIR}
+        COMPONENT documents)
+
 # A program writes its manual page and its completion itself, from the text and
-# the flags that --help shows. (A sanitized program is not for installing.)
-if(LLAMBA_SANITIZE OR CMAKE_CROSSCOMPILING)
+# the flags that --help shows, so it must run here. (A sanitized program is not for
+# installing.)
+if(NOT TARGET llamba OR NOT LLAMBA_INSTALL OR LLAMBA_SANITIZE OR
+   CMAKE_CROSSCOMPILING)
   return()
 endif()
 set(share ${CMAKE_BINARY_DIR}/share)
@@ -35,16 +45,6 @@ add_custom_target(share ALL DEPENDS ${shared_files})
 
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/models/
         DESTINATION ${CMAKE_INSTALL_DATADIR}/llamba/models)
-# The documents keep their places to one another, so that their links hold.
-install(FILES README.md CONTRIBUTING.md LICENSE
-        DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT documents)
-install(FILES models/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/models
-        COMPONENT documents)
-install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT documents
-        FILES_MATCHING PATTERN "*.md")
-# Where Debian looks for it.
-install(FILES LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DOCDIR}
-        COMPONENT documents)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME llamba)
