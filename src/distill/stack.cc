@@ -151,18 +151,15 @@ Tensor LayerStack::HeadBias() const {
   return it == parameters_.end() ? Tensor() : it->second;
 }
 
-Tensor LayerStack::Hidden(const Batch& batch, bool recompute) const {
+Tensor LayerStack::Hidden(const Batch& batch) const {
   const LayerContext context = MakeContext(batch);
   Tensor x = Embed(batch.ids);
-  for (int layer = 0; layer < n_layer(); ++layer) {
-    x = recompute ? BlockRecomputed(layer, x, context)
-                  : Block(layer, x, context);
-  }
+  for (int layer = 0; layer < n_layer(); ++layer) x = Block(layer, x, context);
   return FinalNorm(x);
 }
 
 Tensor LayerStack::Logits(const Batch& batch) const {
-  return Linear(Hidden(batch, false), HeadWeight(), HeadBias());
+  return Linear(Hidden(batch), HeadWeight(), HeadBias());
 }
 
 LayerStack LoadStack(const Checkpoint& checkpoint,

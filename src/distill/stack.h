@@ -60,7 +60,7 @@ class LayerStack {
   Tensor HeadBias() const;
 
   // Final-norm output (B, T, D) of all layers.
-  Tensor Hidden(const Batch& batch, bool recompute) const;
+  Tensor Hidden(const Batch& batch) const;
   Tensor Logits(const Batch& batch) const;
 
  private:

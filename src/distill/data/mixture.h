@@ -21,9 +21,6 @@ class Mixture {
   };
   Mixture(std::vector<Part> parts, int64_t sequence_length, uint64_t seed);
 
-  int64_t sequence_length() const { return length_; }
-  const std::vector<Part>& parts() const { return parts_; }
-
   // Sequences first, first + stride, ... as a batch of `count` rows on the CPU.
   Batch Read(int64_t first, int64_t count, int64_t stride = 1);
 

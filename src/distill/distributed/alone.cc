@@ -14,7 +14,6 @@ class Alone : public Communicator {
     full.copy_(shard);
   }
   void AllReduce(Tensor /*tensor*/) override {}
-  void Broadcast(Tensor /*tensor*/, int /*root*/) override {}
   void Barrier() override {}
 };
 

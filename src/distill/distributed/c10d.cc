@@ -96,12 +96,6 @@ class C10dCommunicator : public Communicator {
     std::vector<Tensor> tensors{tensor};
     Wait(group_->allreduce(tensors));
   }
-  void Broadcast(Tensor tensor, int root) override {
-    std::vector<Tensor> tensors{tensor};
-    c10d::BroadcastOptions options;
-    options.rootRank = root;
-    Wait(group_->broadcast(tensors, options));
-  }
   void Barrier() override { Wait(group_->barrier()); }
 
  private:

@@ -24,7 +24,6 @@ class Communicator {
   virtual void AllGather(const Tensor& shard, Tensor full) = 0;
   // Sums in place over ranks. float32 or wider.
   virtual void AllReduce(Tensor tensor) = 0;
-  virtual void Broadcast(Tensor tensor, int root) = 0;
   virtual void Barrier() = 0;
 };
 

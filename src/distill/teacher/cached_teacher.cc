@@ -6,10 +6,7 @@ namespace llamba::distill {
 
 CachedTeacher::CachedTeacher(const LayerStack& teacher, int64_t rows,
                              int64_t length)
-    : teacher_(teacher),
-      config_(teacher.config().attention),
-      rows_(rows),
-      length_(length) {
+    : teacher_(teacher), config_(teacher.config().attention), rows_(rows) {
   const auto options = teacher.HeadWeight().options().requires_grad(false);
   const auto integers =
       torch::TensorOptions(torch::kInt64).device(options.device());

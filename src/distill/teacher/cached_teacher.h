@@ -42,7 +42,7 @@ class CachedTeacher {
 
   const LayerStack& teacher_;
   const AttentionConfig config_;
-  const int64_t rows_, length_;
+  const int64_t rows_;
   std::vector<Tensor> keys_, values_;  // (rows, n_kv_heads, length, head_dim)
   Rotary rotary_;
   Tensor positions_;   // 0 to length - 1

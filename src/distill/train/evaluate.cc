@@ -56,7 +56,7 @@ Evaluation Evaluate(const LayerStack& teacher, const LayerStack& student,
     const Tensor rows = HasNext(batch);
     const Tensor next = batch.ids.flatten().index_select(0, rows + 1);
     const auto hidden = [&](const LayerStack& stack) {
-      return stack.Hidden(batch, false).flatten(0, 1).index_select(0, rows);
+      return stack.Hidden(batch).flatten(0, 1).index_select(0, rows);
     };
     const Tensor t = hidden(teacher), s = hidden(student);
     for (int64_t begin = 0; begin < rows.size(0); begin += logits_rows) {

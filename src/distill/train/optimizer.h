@@ -39,8 +39,6 @@ class ShardedAdamW {
                const std::function<bool(const TensorId&)>& trains,
                const AdamWOptions& options, Communicator& communicator);
 
-  int64_t n_parameters() const { return n_parameters_; }
-
   // Adds the gradients of one micro-batch, summed over workers, to the shards,
   // and clears them for the next.
   void GatherGradients();
@@ -63,7 +61,7 @@ class ShardedAdamW {
   };
   const Shards& shards() const { return shards_; }
   // Continues from the state of a run with any number of workers: `whole` holds
-  // n_parameters() values each.
+  // a value for each parameter that learns.
   void Restore(const Shards& whole, int64_t n_updates);
   // The whole state, gathered from all workers onto worker 0, on the CPU;
   // undefined tensors at the others. All call it.

@@ -44,9 +44,6 @@ class Run {
   // Throws Error where loss or gradient are not finite.
   bool Train();
 
-  const LayerStack& teacher() const { return *teacher_; }
-  const ModelConfig& student_config() const { return config_; }
-
  private:
   void LoadTeacher();
   // Lets the teacher write what the recipe wants, a resumed run only what is
