@@ -205,6 +205,8 @@ case_tokenize() {
   printf 'One.<|end_of_text|>Tw\377o.' >"$tmp/latin.txt"
   refused "$tmp/b.jsonl" "b.jsonl: line 2"
   refused "$tmp/empty.txt" "empty.txt: expected text, found none"
+  echo '{"messages": [{"role": "user", "content": "Hi."}]}' >"$tmp/chat.jsonl"
+  refused "$tmp/chat.jsonl" "chat.jsonl: line 1: messages need a chat template"
   refused "$tmp/latin.txt" "latin.txt: document 2: invalid UTF-8 at byte 2"
   refused "$tmp/absent" "absent: no such file"
   refused "$tmp" "$tmp: expected a file, found a directory"

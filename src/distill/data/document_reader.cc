@@ -2,7 +2,8 @@
 
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <vector>
+#include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -12,16 +13,26 @@ namespace {
 
 constexpr size_t kReadBytes = size_t{1} << 20;
 
-bool IsBlank(const std::string& text) {
-  return text.find_first_not_of(" \t\r\n") == std::string::npos;
+bool IsBlank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
 // Line breaks around a separator belong to the file, not to the documents.
-std::string TrimLineBreaks(const std::string& text) {
+std::string TrimLineBreaks(std::string_view text) {
   const size_t begin = text.find_first_not_of("\r\n");
-  if (begin == std::string::npos) return "";
+  if (begin == std::string_view::npos) return "";
   const size_t end = text.find_last_not_of("\r\n");
-  return text.substr(begin, end - begin + 1);
+  return std::string(text.substr(begin, end - begin + 1));
+}
+
+void CheckMessages(const nlohmann::json& messages, const std::string& where) {
+  if (!messages.is_array()) {
+    Fail("{}: messages: expected an array, found {}", where,
+         messages.type_name());
+  }
+  if (messages.empty()) {
+    Fail("{}: messages: expected a message or more, found none", where);
+  }
 }
 
 }  // namespace
@@ -51,25 +62,19 @@ std::optional<Document> DocumentReader::NextLine() {
     ++line_;
     bytes_read_ += static_cast<int64_t>(line.size()) + 1;
     if (IsBlank(line)) continue;
-    const auto json = nlohmann::json::parse(line, nullptr, false);
-    if (!json.is_object()) {
-      Fail("{}: line {}: expected a JSON object", path_, line_);
-    }
     Document document;
+    document.where = fmt::format("{}: line {}", path_, line_);
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    if (!json.is_object()) Fail("{}: expected a JSON object", document.where);
     if (const auto it = json.find("messages"); it != json.end()) {
-      if (!it->is_array()) {
-        Fail("{}: line {}: messages: expected an array, found {}", path_, line_,
-             it->type_name());
-      }
+      CheckMessages(*it, document.where);
       document.messages_json = it->dump();
       return document;
     }
     const auto it = json.find("text");
     if (it == json.end() || !it->is_string()) {
-      Fail(
-          "{}: line {}: expected a string field \"text\" or an array "
-          "\"messages\"",
-          path_, line_);
+      Fail("{}: expected a string field \"text\" or an array \"messages\"",
+           document.where);
     }
     document.text = it->get<std::string>();
     if (!document.text.empty()) return document;
@@ -78,30 +83,37 @@ std::optional<Document> DocumentReader::NextLine() {
 }
 
 std::optional<Document> DocumentReader::NextPart() {
-  size_t searched = 0;
+  size_t searched = begin_;
   for (;;) {
     const size_t at = buffer_.find(separator_, searched);
     const bool at_end = at == std::string::npos && !*in_;
-    if (at != std::string::npos || at_end) {
-      if (at_end && buffer_.empty()) return std::nullopt;
-      const size_t end = at_end ? buffer_.size() : at;
-      Document document{TrimLineBreaks(buffer_.substr(0, end)), ""};
-      buffer_.erase(0, at_end ? end : at + separator_.size());
-      searched = 0;
-      if (!IsBlank(document.text)) return document;
+    if (at == std::string::npos && !at_end) {
+      // A separator may straddle two reads.
+      const size_t unread = buffer_.size() - begin_;
+      ReadMore();
+      searched =
+          unread < separator_.size() ? 0 : unread - separator_.size() + 1;
       continue;
     }
-    // A separator may straddle two reads.
-    searched = buffer_.size() < separator_.size()
-                   ? 0
-                   : buffer_.size() - separator_.size() + 1;
-    const size_t before = buffer_.size();
-    buffer_.resize(before + kReadBytes);
-    in_->read(buffer_.data() + before, kReadBytes);
-    const auto got = static_cast<size_t>(in_->gcount());
-    buffer_.resize(before + got);
-    bytes_read_ += static_cast<int64_t>(got);
+    if (at_end && begin_ == buffer_.size()) return std::nullopt;
+    const size_t end = at_end ? buffer_.size() : at;
+    const auto part = std::string_view(buffer_).substr(begin_, end - begin_);
+    begin_ = searched = at_end ? end : at + separator_.size();
+    if (IsBlank(part)) continue;
+    return Document{TrimLineBreaks(part), "",
+                    fmt::format("{}: document {}", path_, ++n_parts_)};
   }
+}
+
+// Behind what is unread, which then begins the buffer.
+void DocumentReader::ReadMore() {
+  buffer_.erase(0, std::exchange(begin_, 0));
+  const size_t before = buffer_.size();
+  buffer_.resize(before + kReadBytes);
+  in_->read(buffer_.data() + before, kReadBytes);
+  const auto got = static_cast<size_t>(in_->gcount());
+  buffer_.resize(before + got);
+  bytes_read_ += static_cast<int64_t>(got);
 }
 
 }  // namespace llamba::distill

@@ -61,6 +61,20 @@ TEST(DocumentReader, TakesTextAndMessagesOfJsonLines) {
       ElementsAre("a\nb", R"([{"role":"user"}])", "<|end|>"));
 }
 
+TEST(DocumentReader, SaysWhereADocumentStands) {
+  const TemporaryFolder folder;
+  const auto last = [&](const std::string& name, const std::string& content) {
+    DocumentReader reader(folder.Write(name, content), "<|end|>");
+    std::string where;
+    while (const auto document = reader.Next()) where = document->where;
+    return where;
+  };
+  EXPECT_EQ(last("a.txt", "one<|end|> <|end|>two"),
+            (folder / "a.txt") + ": document 2");
+  EXPECT_EQ(last("a.jsonl", "{\"text\": \"a\"}\n\n{\"text\": \"b\"}"),
+            (folder / "a.jsonl") + ": line 3");
+}
+
 TEST(DocumentReader, NamesTheLineThatIsWrong) {
   const TemporaryFolder folder;
   const auto error = [&](const std::string& line) {
@@ -75,6 +89,8 @@ TEST(DocumentReader, NamesTheLineThatIsWrong) {
   EXPECT_THAT(error("{\"text\": 1}"), HasSubstr("line 3: expected a string"));
   EXPECT_THAT(error("{\"messages\": \"hi\"}"),
               HasSubstr("line 3: messages: expected an array, found string"));
+  EXPECT_THAT(error("{\"messages\": []}"),
+              HasSubstr("line 3: messages: expected a message or more"));
 }
 
 TEST(DocumentReader, RefusesWhatItCannotOpen) {

@@ -34,17 +34,27 @@ class DocumentEncoder {
     }
   }
 
+  // Throws Error naming the document.
   std::vector<int32_t> Encode(const Document& document) const {
-    if (!document.messages_json.empty()) return Conversation(document);
+    if (document.messages_json.empty()) return Text(document);
+    try {
+      return Conversation(document);
+    } catch (const Error& e) {
+      Fail("{}: {}", document.where, e.what());
+    }
+  }
+
+ private:
+  std::vector<int32_t> Text(const Document& document) const {
+    CheckUtf8(document.text, document.where);
     std::vector<int32_t> ids =
         tokenizer_.Encode(document.text, {.add_bos = tokenizer_.adds_bos()});
     ids.push_back(end_);
     return ids;
   }
 
- private:
   std::vector<int32_t> Conversation(const Document& document) const {
-    if (!template_) Fail("tokenize: messages need a chat template");
+    if (!template_) Fail("messages need a chat template, the teacher has none");
     ChatInput input;
     input.messages = nlohmann::ordered_json::parse(document.messages_json);
     input.add_generation_prompt = false;
@@ -52,7 +62,8 @@ class DocumentEncoder {
     input.eos_token = tokenizer_.eos_token();
     std::vector<int32_t> ids = tokenizer_.Encode(RenderChat(*template_, input),
                                                  {.parse_special = true});
-    if (ids.empty() || ids.back() != end_) ids.push_back(end_);
+    if (ids.empty()) Fail("messages: the chat template makes no text of them");
+    if (ids.back() != end_) ids.push_back(end_);
     return ids;
   }
 
@@ -142,17 +153,12 @@ TokenizeResult TokenizeFiles(const Tokenizer& tokenizer,
                     static_cast<double>(TotalBytes(options.inputs)) / 1e6);
   for (const std::string& path : options.inputs) {
     DocumentReader reader(path, options.separator);
-    int64_t n_before = 0;  // documents of this file
     for (;;) {
       const std::vector<Document> documents = ReadBatch(reader);
       if (documents.empty()) break;
       std::vector<std::vector<int32_t>> ids(documents.size());
-      pool.Run(static_cast<int64_t>(documents.size()), [&](int64_t i) {
-        CheckUtf8(documents[i].text,
-                  fmt::format("{}: document {}", path, n_before + i + 1));
-        ids[i] = encoder.Encode(documents[i]);
-      });
-      n_before += static_cast<int64_t>(ids.size());
+      pool.Run(static_cast<int64_t>(documents.size()),
+               [&](int64_t i) { ids[i] = encoder.Encode(documents[i]); });
       // Long before all the work is done, but not for inputs that give none.
       if (result.n_documents == 0) PrepareShard(next_shard());
       for (const auto& document : ids) {
