@@ -263,6 +263,8 @@ case_sample() {
   err_has "leaves no room in texts of 4"
   expect 1 "$distill" sample --teacher "$teacher" --length 1 -o "$tmp/x"
   err_has "--length: expected a whole number from 2 up, found '1'"
+  expect 1 "$distill" sample --teacher "$teacher" --seed -1 -o "$tmp/x"
+  err_has "--seed: expected a whole number from 0 to 18446744073709551615"
   expect 1 "$distill" sample --teacher "$teacher" --tokens 0 -o "$tmp/x"
   err_has "--tokens: expected a whole number from 1 up, found '0'"
   : >"$tmp/file"
@@ -289,6 +291,8 @@ case_errors() {
   err_has "Did you mean 'train'?"
   expect 1 train none
   err_has "no data given"
+  expect 1 "$distill" layers --teacher "$teacher" --seed -1
+  err_has "--seed: expected a whole number from 0 to 18446744073709551615"
   expect 1 "$distill" train --teacher "$teacher"
   err_has "train: --output is required"
   err_has "train --help"

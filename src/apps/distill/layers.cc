@@ -51,7 +51,8 @@ void AddLayersCommand(CLI::App& program) {
       ->check(WholeNumber(1, 1 << 20));
   command->add_option("--seed", flags->options.seed, "Of the random text")
       ->type_name("N")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(SeedNumber());
   AddDeviceFlags(*command, flags->device);
   command->footer(
       "A layer's score is the attention that each token of a random text's\n"

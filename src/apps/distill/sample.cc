@@ -7,6 +7,7 @@
 #include "apps/distill/folder_name.h"
 #include "apps/distill/interruptible.h"
 #include "apps/number_checks.h"
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "distill/teacher/sample_shard.h"
@@ -37,8 +38,9 @@ void RunSample(const SampleFlags& flags) {
     const SampleShardResult result =
         SampleShard(teacher, tokenizer, options, path);
     const bool stopped = InterruptGuard::Interrupted();
-    spdlog::info("{}{} documents, {} tokens in {}", stopped ? "stopped: " : "",
-                 result.n_documents, result.n_tokens, path);
+    spdlog::info("{}{}, {} in {}", stopped ? "stopped: " : "",
+                 Counted(result.n_documents, "document"),
+                 Counted(result.n_tokens, "token"), path);
     if (stopped) throw Exit{kInterrupted};
   });
 }
@@ -102,7 +104,8 @@ void AddSampleCommand(CLI::App& program) {
       ->check(AboveZero());
   command->add_option("--seed", flags->options.sampling.seed, "Of its choices")
       ->type_name("N")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(SeedNumber());
   AddDeviceFlags(*command, flags->device);
   command->footer(
       "Examples:\n"

@@ -8,7 +8,7 @@
 #include "apps/distill/folder_name.h"
 #include "apps/distill/interruptible.h"
 #include "apps/number_checks.h"
-#include "base/error.h"
+#include "base/counted.h"
 #include "tokenizer/tokenizer.h"
 
 namespace llamba::distill {
@@ -27,8 +27,10 @@ void RunTokenize(const TokenizeFlags& flags) {
   Interruptible([&] {
     result = TokenizeFiles(tokenizer, flags.options, ThreadPool::Default());
   });
-  spdlog::info("{} documents, {} tokens in {} shards, {:.2f} bytes a token",
-               result.n_documents, result.n_tokens, result.n_shards,
+  spdlog::info("{}, {} in {}, {:.2f} bytes a token",
+               Counted(result.n_documents, "document"),
+               Counted(result.n_tokens, "token"),
+               Counted(result.n_shards, "shard"),
                static_cast<double>(result.n_bytes) /
                    static_cast<double>(std::max<int64_t>(1, result.n_tokens)));
 }
