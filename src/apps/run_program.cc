@@ -34,7 +34,8 @@ void RefuseEmptyPaths(CLI::App& command) {
   for (CLI::Option* option : command.get_options()) {
     const std::string value = ValueName(*option);
     const bool path = value == "FILE" || value == "DIR" || value == "MODEL" ||
-                      value.starts_with("PATH");
+                      value == "RUN" || value.starts_with("PATH") ||
+                      value.starts_with("STUDENT");
     if (!path) continue;
     option->check([value](const std::string& word) {
       return word.empty() ? fmt::format("expected {}, found nothing", value)

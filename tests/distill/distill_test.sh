@@ -296,13 +296,32 @@ case_errors() {
   expect 1 "$distill" train --teacher "$teacher"
   err_has "train: --output is required"
   err_has "train --help"
+  # What is read is not written over, nor the root of the file system.
+  expect 0 "$llamba" convert "$teacher" -o "$tmp/hf"
+  expect 1 "$distill" train --teacher "$tmp/hf" -o "$tmp/hf"
+  err_has "$tmp/hf: expected another place than that of $tmp/hf, which is read"
+  expect 1 train hf --init "$tmp/hf"
+  err_has "$tmp/hf: expected another place than that of $tmp/hf, which is read"
+  mkdir -p "$tmp/own/data"
+  expect 1 train own --data "$tmp/own/data" --data teacher=100
+  err_has "own/data: expected another place"
+  expect 1 "$distill" sample --teacher "$teacher" -o ""
+  err_has "--output: expected DIR, found nothing"
+  expect 1 "$distill" tokenize "" --teacher "$teacher" -o "$tmp/none"
+  err_has "FILES: expected FILE, found nothing"
   expect 1 train none --keep-attention 1,x
   err_has "--keep-attention: expected a whole number from 0"
   expect 1 train none --recipe recipes/stories260k.json --set stage1.tokens=-1
   err_has "--set stage1.tokens=-1: stage1.tokens: expected 0 or more"
   shards
   expect 1 train none --data "$tmp/shards=much"
-  err_has 'found weight "much"'
+  err_has 'expected a weight above 0 behind =, found "much"'
+  for weight in inf nan 0; do
+    expect 1 train none --data "$tmp/shards=$weight"
+    err_has "expected a weight above 0 behind =, found \"$weight\""
+  done
+  expect 1 train none --data =2
+  err_has "--data =2: expected a path, found none"
   expect 1 train none --data "$tmp/shards=1:0"
   err_has 'found tokens "0"'
   expect 1 train none --set stage1.lrr=1
@@ -372,7 +391,11 @@ case_average() {
   expect 1 "$distill" average "$tmp/one" "$tmp/narrow" -o "$tmp/x"
   err_has "not those of the first student"
   expect 1 "$distill" average "$tmp/one=-1" "$tmp/other" -o "$tmp/x"
-  err_has "expected a weight above zero"
+  err_has "one=-1: expected a weight above 0 behind =, found \"-1\""
+  expect 1 "$distill" average "$tmp/one" "$tmp/other" -o "$tmp/mean"
+  err_has "$tmp/mean/config.json: is there already; give another folder"
+  expect 1 "$distill" average "$tmp/one" "$tmp/other" -o "$tmp/one"
+  err_has "$tmp/one: expected another place than that of $tmp/one, which is read"
   expect 1 "$distill" average "$tmp/one" -o "$tmp/x"
   expect 1 "$distill" average "$tmp/one" "$tmp/other" -o "$tmp/x.gguf"
   err_has "expected a folder, found the name of a file"
@@ -403,6 +426,10 @@ case_report() {
       '"peak":' '"name":"start"'; do
     grep -qF -- "$part" "$tmp/page.html" || fail "no $part in the report"
   done
+  expect 1 "$distill" report "$tmp/run" -o "$tmp/run/metrics.jsonl"
+  err_has "expected another place"
+  expect 1 "$distill" report "$tmp/absent"
+  err_has "absent/metrics.jsonl"
   mkdir "$tmp/empty"
   expect 1 "$distill" report "$tmp/empty"
   err_has "metrics.jsonl"

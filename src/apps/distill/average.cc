@@ -7,29 +7,40 @@
 
 #include "apps/distill/commands.h"
 #include "apps/distill/folder_name.h"
+#include "apps/distill/weighted_path.h"
+#include "apps/output_path.h"
 #include "base/error.h"
-#include "base/parse_number.h"
+#include "base/file.h"
 #include "distill/train/run_checkpoint.h"
 #include "tokenizer/tokenizer.h"
 
 namespace llamba::distill {
 namespace {
 
-WeightedStudent ParseStudent(const std::string& text) {
-  const size_t equals = text.rfind('=');
-  if (equals == std::string::npos) return {text};
-  const auto weight = ParseNumber<double>(text.substr(equals + 1));
-  if (!weight) {
-    Fail("{}: expected STUDENT or STUDENT=WEIGHT, found weight \"{}\"", text,
-         text.substr(equals + 1));
+// A model that is there already stays, whether it is read here or not.
+void CheckOutput(const std::string& output,
+                 const std::vector<WeightedStudent>& students) {
+  std::vector<std::string> inputs;
+  for (const WeightedStudent& student : students) {
+    inputs.push_back(student.path);
   }
-  return {text.substr(0, equals), *weight};
+  RefuseInputs(output, inputs);
+  for (const char* name : {"config.json", "model.safetensors"}) {
+    const std::string path = output + "/" + name;
+    if (FileExists(path)) {
+      Fail("{}: is there already; give another folder", path);
+    }
+  }
 }
 
 void RunAverage(const std::vector<std::string>& texts,
                 const std::string& output) {
   std::vector<WeightedStudent> students;
-  for (const std::string& text : texts) students.push_back(ParseStudent(text));
+  for (const std::string& text : texts) {
+    const WeightedPath student = ParseWeightedPath(text, text);
+    students.push_back({student.path, student.weight});
+  }
+  CheckOutput(output, students);
   const Tokenizer tokenizer = LoadTokenizer(students.front().path);
   const LayerStack mean = AverageStudents(students);
   std::filesystem::create_directories(output);

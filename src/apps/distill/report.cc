@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "apps/distill/commands.h"
+#include "apps/output_path.h"
 
 namespace llamba::distill {
 
@@ -28,6 +29,9 @@ void AddReportCommand(CLI::App& program) {
   command->callback([flags] {
     const std::string path =
         flags->output.empty() ? flags->run + "/report.html" : flags->output;
+    RefuseInputs(path,
+                 {flags->run + "/metrics.jsonl", flags->run + "/maps.jsonl",
+                  flags->run + "/recipe.json"});
     WriteReport(flags->run, path);
     spdlog::info("the report is in {}", path);
   });

@@ -8,7 +8,9 @@
 #include "apps/distill/device_flags.h"
 #include "apps/distill/folder_name.h"
 #include "apps/distill/interruptible.h"
+#include "apps/distill/weighted_path.h"
 #include "apps/number_checks.h"
+#include "apps/output_path.h"
 #include "apps/program.h"
 #include "base/error.h"
 #include "base/parse_number.h"
@@ -34,21 +36,17 @@ struct TrainFlags {
 // "shards", "shards=0.3" or "shards=0.3:128".
 SourceRecipe ParseSource(const std::string& text) {
   const size_t equals = text.rfind('=');
-  SourceRecipe source{{text.substr(0, equals)}};
-  if (equals == std::string::npos) return source;
-  const std::string_view rest = std::string_view(text).substr(equals + 1);
-  const size_t colon = rest.find(':');
-  const auto weight = ParseNumber<double>(rest.substr(0, colon));
-  if (!weight) {
-    Fail("--data {}: expected PATH or PATH=WEIGHT, found weight \"{}\"", text,
-         rest.substr(0, colon));
-  }
-  source.weight = *weight;
-  if (colon == std::string_view::npos) return source;
-  const auto tokens = ParseNumber<int64_t>(rest.substr(colon + 1));
+  const size_t colon =
+      equals == std::string::npos ? equals : text.find(':', equals);
+  const WeightedPath path =
+      ParseWeightedPath(text.substr(0, colon), "--data " + text);
+  SourceRecipe source{{path.path}, path.weight};
+  if (colon == std::string::npos) return source;
+  const std::string word = text.substr(colon + 1);
+  const auto tokens = ParseNumber<int64_t>(word);
   if (!tokens || *tokens <= 0) {
     Fail("--data {}: expected PATH=WEIGHT:TOKENS, found tokens \"{}\"", text,
-         rest.substr(colon + 1));
+         word);
   }
   source.document_tokens = *tokens;
   return source;
@@ -87,6 +85,17 @@ Recipe MakeRecipe(const TrainFlags& flags) {
   return recipe;
 }
 
+// Nothing that the run reads may lie where it writes.
+void CheckOutput(const TrainFlags& flags, const Recipe& recipe) {
+  RefuseInputs(flags.options.output, {recipe.teacher, flags.options.init});
+  if (recipe.sample.tokens == 0 && recipe.sample.held_out_tokens == 0) return;
+  std::vector<std::string> shards = recipe.held_out;
+  for (const SourceRecipe& source : recipe.data) {
+    shards.insert(shards.end(), source.paths.begin(), source.paths.end());
+  }
+  RefuseInputs(flags.options.output + "/data", shards);
+}
+
 // False where it was stopped before its end.
 bool Distil(const TrainFlags& flags, const Recipe& recipe) {
   const WorkerEnvironment env = ReadWorkerEnvironment();
@@ -115,6 +124,7 @@ void RunTrain(const TrainFlags& flags) {
   }
   // Not needed by --print-recipe, so not a required option.
   if (flags.options.output.empty()) throw CLI::RequiredError("--output");
+  CheckOutput(flags, recipe);
   // Thrown when the workers have parted, which an exception would cut short.
   if (!Distil(flags, recipe)) throw Exit{kUnfinished};
 }

@@ -1,5 +1,7 @@
 #include "distill/data/mixture.h"
 
+#include <cmath>
+
 #include "base/error.h"
 #include "distill/data/hash.h"
 
@@ -12,7 +14,7 @@ Mixture::Mixture(std::vector<Part> parts, int64_t sequence_length,
       seed_(seed),
       counts_(parts_.size(), 0) {
   for (const Part& part : parts_) {
-    if (!(part.weight > 0)) {
+    if (!(part.weight > 0) || !std::isfinite(part.weight)) {
       Fail("data: expected a weight above 0, found {}", part.weight);
     }
     total_weight_ += part.weight;

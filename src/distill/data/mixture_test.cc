@@ -179,7 +179,7 @@ TEST(Mixture, GoesBackAsWellAsOn) {
 
 TEST(Mixture, RefusesWeightsThatAreNone) {
   const TemporaryFolder folder;
-  for (const double weight : {0.0, -1.0, std::nan("")}) {
+  for (const double weight : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
     std::vector<Mixture::Part> parts;
     parts.push_back({Source(folder, 0, 1), weight});
     EXPECT_THAT(ErrorOf([&] { Mixture(std::move(parts), kLength, 0); }),

@@ -198,6 +198,8 @@ void Validate(const Recipe& recipe, const Origin& origin) {
     if (source.paths.empty()) {
       Fail("{}: data.paths: expected shards", origin("data.paths"));
     }
+    Check(source.weight > 0, origin, "data.weight", "more than 0",
+          source.weight);
     Check(source.document_tokens >= 0, origin, "data.document_tokens",
           "0 or more", static_cast<double>(source.document_tokens));
   }

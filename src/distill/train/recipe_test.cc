@@ -101,6 +101,8 @@ TEST(Recipe, ValuesOutOfRangeAreNamed) {
   EXPECT_THAT(
       ErrorWith(R"({"data": [{"paths": ["x"], "document_tokens": -1}]})"),
       HasSubstr("data.document_tokens: expected 0 or more, found -1"));
+  EXPECT_THAT(ErrorWith(R"({"data": [{"paths": ["x"], "weight": 0}]})"),
+              HasSubstr("data.weight: expected more than 0, found 0"));
   EXPECT_THAT(ErrorWith(R"({"data": [{"weight": 1}]})"),
               HasSubstr("data.paths: expected shards"));
 }
