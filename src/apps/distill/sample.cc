@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "distill/teacher/sample_shard.h"
+#include "distill/teacher/teacher_tokenizer.h"
 
 namespace llamba::distill {
 namespace {
@@ -28,10 +29,11 @@ void RunSample(const SampleFlags& flags) {
     Fail("{}: is there already; give another --seed or folder", path);
   }
   const torch::Device device = OpenDevice(flags.device, 0);
-  const Tokenizer tokenizer = LoadTokenizer(flags.teacher);
   const auto type = device.is_cuda() ? torch::kBFloat16 : torch::kFloat32;
   const LayerStack teacher =
       OpenTeacher(flags.teacher, torch::TensorOptions(type).device(device));
+  const Tokenizer tokenizer =
+      LoadTeacherTokenizer(flags.teacher, teacher.config());
   SampleShardOptions options = flags.options;
   options.keep_partial = true;
   Interruptible([&] {

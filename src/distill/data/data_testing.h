@@ -59,7 +59,7 @@ inline TokenShard MakeShard(const std::string& path,
   TokenShardWriter writer(vocab_size, hash);
   for (const auto& document : documents) writer.Add(document);
   writer.Flush(path);
-  return TokenShard::Open(path);
+  return TokenShard::Open(path, vocab_size);
 }
 
 }  // namespace llamba::distill

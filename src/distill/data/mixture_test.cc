@@ -121,19 +121,19 @@ TEST(PackedSource, RefusesDataThatDoesNotFit) {
   const std::string path = folder / "a.tokens";
   MakeShard(path, {{1, 2, 3}}, 100, 7);
   EXPECT_THAT(ErrorOf([&] {
-                PackedSource::Open({path}, {4, 0}, 7);
+                PackedSource::Open({path}, {4, 0}, 100, 7);
               }),
               HasSubstr("3 tokens are fewer than one sequence of 4"));
   EXPECT_THAT(ErrorOf([&] {
-                PackedSource::Open({path}, {2, 0}, 8);
+                PackedSource::Open({path}, {2, 0}, 100, 8);
               }),
               HasSubstr("another vocabulary"));
   std::filesystem::create_directory(folder / "empty");
   EXPECT_THAT(ErrorOf([&] {
-                PackedSource::Open({folder / "empty"}, {2, 0}, 7);
+                PackedSource::Open({folder / "empty"}, {2, 0}, 100, 7);
               }),
               HasSubstr("no *.tokens shard"));
-  EXPECT_EQ(PackedSource::Open({folder / "."}, {2, 0}, 7)->n_tokens(), 3);
+  EXPECT_EQ(PackedSource::Open({folder / "."}, {2, 0}, 100, 7)->n_tokens(), 3);
 }
 
 Mixture TwoSources(const TemporaryFolder& folder, uint64_t seed) {

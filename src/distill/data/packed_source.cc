@@ -59,10 +59,10 @@ void PackedSource::AddDocument(int32_t shard, int64_t begin, int64_t end) {
 
 std::unique_ptr<PackedSource> PackedSource::Open(
     const std::vector<std::string>& paths, const PackingOptions& options,
-    uint64_t vocabulary_hash) {
+    int64_t vocab_size, uint64_t vocabulary_hash) {
   std::vector<TokenShard> shards;
   for (const std::string& file : ExpandDirectories(paths)) {
-    shards.push_back(TokenShard::Open(file));
+    shards.push_back(TokenShard::Open(file, vocab_size));
     const uint64_t found = shards.back().vocabulary_hash();
     if (found != vocabulary_hash) {
       Fail(

@@ -29,10 +29,11 @@ class PackedSource {
 
   // Opens each path: a shard, or a directory of *.tokens shards. Throws Error
   // where there is none, where they hold fewer tokens than one sequence, or
-  // where they are of another vocabulary than `vocabulary_hash`.
+  // where they are of another vocabulary than that of `vocab_size` tokens and
+  // `vocabulary_hash`.
   static std::unique_ptr<PackedSource> Open(
       const std::vector<std::string>& paths, const PackingOptions& options,
-      uint64_t vocabulary_hash);
+      int64_t vocab_size, uint64_t vocabulary_hash);
 
   int64_t n_tokens() const { return n_tokens_; }
   int64_t n_documents() const { return static_cast<int64_t>(where_.size()); }
@@ -42,7 +43,8 @@ class PackedSource {
   }
 
   // Fills sequence n >= 0 (any epoch): token ids, and the number of the
-  // document within the sequence, counted from 0.
+  // document within the sequence, counted from 0. Throws Error naming the shard
+  // of an id outside the vocabulary.
   void Read(int64_t n, std::span<int64_t> ids,
             std::span<int32_t> segments) const;
 

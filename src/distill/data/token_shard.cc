@@ -66,8 +66,9 @@ Header ReadHeader(const MappedFile& file) {
 
 }  // namespace
 
-TokenShard::TokenShard(std::shared_ptr<const MappedFile> file)
-    : path_(file->path()), file_(std::move(file)) {
+TokenShard::TokenShard(std::shared_ptr<const MappedFile> file,
+                       int64_t vocab_size)
+    : path_(file->path()), file_(std::move(file)), vocab_size_(vocab_size) {
   const Header header = ReadHeader(*file_);
   n_documents_ = static_cast<int64_t>(header.n_documents);
   n_tokens_ = static_cast<int64_t>(header.n_tokens);
@@ -77,8 +78,8 @@ TokenShard::TokenShard(std::shared_ptr<const MappedFile> file)
   tokens_ = ends_ + n_documents_ * 8;
 }
 
-TokenShard TokenShard::Open(const std::string& path) {
-  TokenShard shard(MappedFile::Open(path));
+TokenShard TokenShard::Open(const std::string& path, int64_t vocab_size) {
+  TokenShard shard(MappedFile::Open(path), vocab_size);
   int64_t previous = 0;
   for (int64_t i = 0; i < shard.n_documents_; ++i) {
     const int64_t end = shard.DocumentEnd(i);
@@ -110,6 +111,10 @@ void TokenShard::Copy(int64_t begin, std::span<int64_t> out) const {
     const int64_t at = begin + static_cast<int64_t>(i);
     out[i] = token_bytes_ == 2 ? Load<uint16_t>(tokens_, at)
                                : Load<uint32_t>(tokens_, at);
+    if (out[i] >= vocab_size_) {
+      Fail("{}: token {} is {}, expected an id below the vocabulary's {}",
+           path_, at, out[i], vocab_size_);
+    }
   }
 }
 

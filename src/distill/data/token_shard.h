@@ -16,11 +16,13 @@ namespace llamba::distill {
 //   "llambatk", u32 version 1, u32 bytes a token (2 or 4), u64 n_documents,
 //   u64 n_tokens, u64 vocabulary hash, 24 bytes of zeros;
 //   n_documents u64: where each document ends, in tokens; then the tokens.
-// A document's last token is the end of document.
+// A document's last token is the end of document, but where its text was cut
+// off.
 class TokenShard {
  public:
-  // Maps the file. Throws Error naming it where it is cut or inconsistent.
-  static TokenShard Open(const std::string& path);
+  // Maps the file. Throws Error naming it where it is cut or inconsistent. Ids
+  // are looked at when they are copied, for the file is not read before.
+  static TokenShard Open(const std::string& path, int64_t vocab_size);
 
   const std::string& path() const { return path_; }
   int64_t n_documents() const { return n_documents_; }
@@ -29,14 +31,16 @@ class TokenShard {
 
   int64_t DocumentBegin(int64_t document) const;
   int64_t DocumentEnd(int64_t document) const;
-  // Tokens [begin, begin + out.size()) of the shard.
+  // Tokens [begin, begin + out.size()) of the shard. Throws Error naming the
+  // first that lies outside the vocabulary.
   void Copy(int64_t begin, std::span<int64_t> out) const;
 
  private:
-  explicit TokenShard(std::shared_ptr<const MappedFile> file);
+  TokenShard(std::shared_ptr<const MappedFile> file, int64_t vocab_size);
 
   std::string path_;
   std::shared_ptr<const MappedFile> file_;
+  int64_t vocab_size_;
   int64_t n_documents_, n_tokens_;
   int64_t token_bytes_;
   uint64_t vocabulary_hash_;

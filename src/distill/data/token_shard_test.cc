@@ -63,7 +63,7 @@ class DamagedShard : public testing::Test {
   }
   std::string OpenError(const std::string& bytes) {
     const std::string path = folder_.Write("damaged.tokens", bytes);
-    return ErrorOf([&] { TokenShard::Open(path); });
+    return ErrorOf([&] { TokenShard::Open(path, 100); });
   }
 
   TemporaryFolder folder_;
@@ -89,6 +89,16 @@ TEST_F(DamagedShard, LyingHeaderIsRefused) {
   const uint64_t documents = 3 + (uint64_t{1} << 61);
   std::memcpy(wrapped.data() + 16, &documents, 8);
   EXPECT_THAT(OpenError(wrapped), HasSubstr("do not fill"));
+}
+
+TEST_F(DamagedShard, IdsOutsideTheVocabularyAreRefused) {
+  const auto error = [&](int64_t vocab_size) {
+    const TokenShard shard = TokenShard::Open(folder_ / "whole", vocab_size);
+    return ErrorOf([&] { Tokens(shard, 2); });
+  };
+  EXPECT_EQ(error(7), "");
+  EXPECT_THAT(error(6), HasSubstr("whole: token 5 is 6, expected an id below "
+                                  "the vocabulary's 6"));
 }
 
 // The table of ends begins behind the header of 64 bytes.

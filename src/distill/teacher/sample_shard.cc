@@ -61,7 +61,7 @@ std::vector<std::vector<int32_t>> OpeningPrefixes(
   const auto source = PackedSource::Open(
       options.openings,
       {.sequence_length = length, .seed = options.sampling.seed},
-      VocabularyHash(tokenizer));
+      tokenizer.vocab_size(), VocabularyHash(tokenizer));
   const int32_t first = FirstToken(tokenizer);
   const int32_t end = DocumentEndToken(tokenizer);
   const int64_t n = std::min(kMost, options.tokens / length + 1);

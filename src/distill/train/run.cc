@@ -14,6 +14,7 @@
 #include "distill/report/report.h"
 #include "distill/student/spread_decays.h"
 #include "distill/teacher/sample_shard.h"
+#include "distill/teacher/teacher_tokenizer.h"
 #include "distill/train/flops.h"
 
 namespace llamba::distill {
@@ -48,7 +49,9 @@ torch::ScalarType WorkingType(const std::string& precision,
 }
 
 std::unique_ptr<Mixture> OpenData(const std::vector<SourceRecipe>& sources,
-                                  const Recipe& recipe, uint64_t hash) {
+                                  const Recipe& recipe,
+                                  const Tokenizer& tokenizer) {
+  const uint64_t hash = VocabularyHash(tokenizer);
   std::vector<Mixture::Part> parts;
   for (size_t i = 0; i < sources.size(); ++i) {
     parts.push_back(
@@ -56,7 +59,7 @@ std::unique_ptr<Mixture> OpenData(const std::vector<SourceRecipe>& sources,
                             {.sequence_length = recipe.sequence_length,
                              .seed = recipe.seed + i,
                              .document_tokens = sources[i].document_tokens},
-                            hash),
+                            tokenizer.vocab_size(), hash),
          sources[i].weight});
   }
   return std::make_unique<Mixture>(std::move(parts), recipe.sequence_length,
@@ -151,8 +154,8 @@ void Run::AddSampled(const Tokenizer& tokenizer,
 }
 
 void Run::LoadData() {
-  const Tokenizer tokenizer = LoadTokenizer(recipe_.teacher);
-  const uint64_t hash = VocabularyHash(tokenizer);
+  const Tokenizer tokenizer =
+      LoadTeacherTokenizer(recipe_.teacher, teacher_->config());
   std::vector<SourceRecipe> data = recipe_.data;
   std::vector<std::string> held_out = recipe_.held_out;
   AddSampled(tokenizer, data, held_out);
@@ -161,8 +164,10 @@ void Run::LoadData() {
         "recipe: no data given (make shards with `llamba-distill tokenize`, or "
         "let the teacher write: sample.tokens)");
   }
-  data_ = OpenData(data, recipe_, hash);
-  if (!held_out.empty()) held_out_ = OpenData({{held_out, 1}}, recipe_, hash);
+  data_ = OpenData(data, recipe_, tokenizer);
+  if (!held_out.empty()) {
+    held_out_ = OpenData({{held_out, 1}}, recipe_, tokenizer);
+  }
 }
 
 void Run::LoadStudent() {
