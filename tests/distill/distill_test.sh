@@ -261,6 +261,7 @@ case_sample() {
   expect 1 "$distill" sample --teacher "$teacher" --length 4 \
     --prompt "Once upon a time there was a little girl" -o "$tmp/x"
   err_has "leaves no room in texts of 4"
+  [[ ! -e $tmp/x ]] || fail "an empty folder is left"
   expect 1 "$distill" sample --teacher "$teacher" --length 1 -o "$tmp/x"
   err_has "--length: expected a whole number from 2 up, found '1'"
   expect 1 "$distill" sample --teacher "$teacher" --seed -1 -o "$tmp/x"

@@ -73,7 +73,8 @@ std::vector<std::vector<int32_t>> OpeningPrefixes(
         Hash({options.sampling.seed, static_cast<uint64_t>(draw)});
     source->Read(static_cast<int64_t>(number % source->sequences_per_epoch()),
                  ids, segments);
-    if (segments.back() != 0 || ids.back() == end) continue;
+    // A document's beginning has the first token already.
+    if (segments.back() != 0 || ids.back() == end || ids[0] == first) continue;
     prefixes.push_back({first});
     prefixes.back().insert(prefixes.back().end(), ids.begin(), ids.end());
     if (std::ssize(prefixes) == n) break;
@@ -109,7 +110,6 @@ SampleShardResult SampleShard(const LayerStack& teacher,
                               const Tokenizer& tokenizer,
                               const SampleShardOptions& options,
                               const std::string& path) {
-  PrepareShard(path);
   SampleOptions sampling = options.sampling;
   SetEnds(tokenizer, options, &sampling);
   sampling.length = std::min(
@@ -119,6 +119,7 @@ SampleShardResult SampleShard(const LayerStack& teacher,
     Fail("sample: a beginning of {} tokens leaves no room in texts of {}",
          n_prefix, sampling.length);
   }
+  PrepareShard(path);
   // Not more rows than the tokens fill: with most rows cut off early, the texts
   // that end soon would be all there is.
   const int64_t full = (options.tokens + sampling.length - 1) / sampling.length;
