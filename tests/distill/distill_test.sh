@@ -96,6 +96,27 @@ case_resume() {
   cmp "$tmp/whole/config.json" "$tmp/cut/config.json" || fail "config.json"
 }
 
+# What a stage has learnt outlives a student that cannot be written.
+case_unwritten() {
+  shards
+  mkdir -p "$tmp/run/model.safetensors"
+  expect 1 train run
+  err_has "run/model.safetensors"
+  rmdir "$tmp/run/model.safetensors"
+  expect 0 train run --resume
+  err_has "going on from $tmp/run/checkpoints/stage4-00000000"
+  [[ $(updates run) == 30 ]] || fail "stage 3 was trained again"
+}
+
+# The optimizer of a stage that is left out on the way is not the next one's.
+case_left_out() {
+  shards
+  expect 3 train run --minutes 0.00001 --resume
+  err_has "run: no checkpoint to go on from: the run begins anew"
+  expect 0 train run --resume --set stage1.tokens=0
+  [[ $(updates run) == 21 ]] || fail "not two stages more"
+}
+
 # --threads also holds for a BLAS that starts threads of its own.
 case_threads() {
   shards

@@ -186,6 +186,10 @@ void Run::LoadStudent() {
     if (communicator_.rank() == 0) WarnOfChanges(resumed_->recipe, recipe_);
     return;
   }
+  if (options_.resume && communicator_.rank() == 0) {
+    spdlog::warn("{}: no checkpoint to go on from: the run begins anew",
+                 options_.output);
+  }
   const auto open_teacher = [this] { return LoadPrecisely(recipe_.teacher); };
   precise_ = options_.init.empty()
                  ? MakeStudent(open_teacher(), recipe_.student).parameters()
@@ -235,9 +239,10 @@ bool Run::Train() {
     }
     ++position_.stage;
     position_.step = 0;
-    // The student before its checkpoint: what fails there costs no training.
-    if (position_.stage > 3) WriteResult();
+    resumed_.reset();  // the next stage has an optimizer of its own
     if (settings.tokens > 0) Save(nullptr);
+    // After the checkpoint: a student that cannot be written costs no training.
+    if (position_.stage > 3) WriteResult();
   }
   WriteOwnReport();
   return true;

@@ -21,7 +21,7 @@ struct RunOptions {
   double minutes = 0;
   // A student (folder or GGUF) to start from instead of the teacher's start.
   std::string init;
-  // Go on from the newest checkpoint below `output`.
+  // Go on from the newest checkpoint below `output`, where there is one.
   bool resume = false;
   torch::Device device = torch::kCPU;
 };
