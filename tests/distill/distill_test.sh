@@ -313,6 +313,7 @@ case_errors() {
   err_has "Did you mean 'train'?"
   expect 1 train none
   err_has "no data given"
+  [[ ! -e $tmp/none ]] || fail "an empty folder is left"
   expect 1 "$distill" layers --teacher "$teacher" --seed -1
   err_has "--seed: expected a whole number from 0 to 18446744073709551615"
   expect 1 "$distill" train --teacher "$teacher"
@@ -373,6 +374,8 @@ case_written() {
   rm -r "$tmp/own/checkpoints"
   expect 3 train own --minutes 0.00001 --set sample.temperature=0.5
   cmp -s "$text" "$tmp/first" && fail "the text of another recipe was kept"
+  [[ $(grep -c '"step":0' "$tmp/own/maps.jsonl") == 1 ]] ||
+    fail "the maps of an earlier run were kept"
   cp "$text" "$tmp/second"
   expect 3 train own --minutes 0.00001 --resume --set stage1.lr=0.002
   err_has "recipe differs from the checkpoint's: sample.temperature 0.5 -> 1"

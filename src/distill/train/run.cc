@@ -96,17 +96,18 @@ Run::Run(Recipe recipe, RunOptions options, Communicator& communicator)
     }
   }
   LoadTeacher();
-  std::filesystem::create_directories(options_.output);
   LoadStudent();
   if (position_.stage > 3) return;
   LoadData();
   StartMemories();
   MeasureAllPeaks();
   if (communicator_.rank() == 0) {
+    std::filesystem::create_directories(options_.output);
     WriteFileAtomically(options_.output + "/recipe.json",
                         RecipeToJson(recipe_));
-    log_ = std::make_unique<RunLog>(options_.output, position_.stage,
-                                    position_.step);
+    // A new run keeps nothing of what an earlier one logged in its folder.
+    log_ = std::make_unique<RunLog>(
+        options_.output, resumed_ ? position_.stage : 0, position_.step);
   }
 }
 

@@ -70,6 +70,17 @@ std::vector<fs::path> Checkpoints(const std::string& output) {
   return found;
 }
 
+// What a run that was killed had begun to write.
+void RemoveUnfinished(const fs::path& root) {
+  std::vector<fs::path> unfinished;
+  for (const auto& entry : fs::directory_iterator(root)) {
+    if (entry.path().extension() == kTemporary) {
+      unfinished.push_back(entry.path());
+    }
+  }
+  for (const fs::path& path : unfinished) fs::remove_all(path);
+}
+
 std::string PositionToJson(const RunCheckpoint& checkpoint) {
   const RunPosition& p = checkpoint.position;
   return nlohmann::ordered_json{{"stage", p.stage},
@@ -111,8 +122,9 @@ void WriteCheckpoint(const std::string& output, const ModelConfig& config,
       root / fmt::format("stage{}-{:08}", checkpoint.position.stage,
                          checkpoint.position.step);
   const fs::path temporary = name.string() + kTemporary;
-  fs::remove_all(temporary);
-  fs::create_directories(temporary);
+  fs::create_directories(root);
+  RemoveUnfinished(root);
+  fs::create_directory(temporary);
   WriteStudent(temporary.string(), config, checkpoint.precise, DType::kF32);
   WriteFileAtomically((temporary / "recipe.json").string(),
                       RecipeToJson(checkpoint.recipe));

@@ -32,7 +32,7 @@ struct RunCheckpoint {
 };
 
 // Writes `output`/checkpoints/stage2-00000400 and removes all but the last
-// `keep` of them. Called by worker 0.
+// `keep` of them, and what a killed run had begun to write. Called by worker 0.
 void WriteCheckpoint(const std::string& output, const ModelConfig& config,
                      const RunCheckpoint& checkpoint, int keep = 2);
 

@@ -1,0 +1,49 @@
+#include "distill/train/run_checkpoint.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "distill/data/data_testing.h"
+#include "distill/distill_testing.h"
+#include "distill/student/make_student.h"
+
+namespace llamba::distill {
+namespace {
+
+using testing::ElementsAre;
+
+std::vector<std::string> Names(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST(RunCheckpoint, TheLastStayAndNothingUnfinished) {
+  const TemporaryFolder folder;
+  const ModelConfig config = StudentConfig(TinyTeacherConfig(), {});
+  RunCheckpoint checkpoint;
+  checkpoint.precise = RandomParameters(config, 1, torch::kFloat32);
+  const std::string unfinished = folder / "checkpoints/stage1-00000002.writing";
+  std::filesystem::create_directories(unfinished);
+  for (const int64_t step : {1, 3, 4}) {
+    checkpoint.position.step = step;
+    WriteCheckpoint(folder / ".", config, checkpoint);
+  }
+  EXPECT_THAT(Names(folder / "checkpoints"),
+              ElementsAre("stage1-00000003", "stage1-00000004"));
+  const RunCheckpoint read =
+      ReadCheckpoint(*FindCheckpoint(folder / "."), config);
+  EXPECT_EQ(read.position.step, 4);
+  for (const auto& [id, tensor] : checkpoint.precise) {
+    EXPECT_TRUE(tensor.equal(read.precise.at(id)));
+  }
+}
+
+}  // namespace
+}  // namespace llamba::distill
