@@ -117,6 +117,29 @@ case_left_out() {
   [[ $(updates run) == 21 ]] || fail "not two stages more"
 }
 
+# A large update takes its time: what a signal does is said before, and a second
+# one need not wait.
+case_signals() {
+  shards
+  start slow --set stage1.batch=100000 --set stage1.tokens=640000000
+  for _ in $(seq 1000); do
+    [[ -f $tmp/slow/recipe.json ]] && break
+    sleep 0.02
+  done
+  sleep 0.5
+  kill -TERM "$pid"
+  for _ in $(seq 100); do
+    grep -q "stopping when this update is done" "$tmp/slow.log" && break
+    sleep 0.1
+  done
+  grep -q "stopping when this update is done" "$tmp/slow.log" ||
+    fail "nothing is said: $(tail -5 "$tmp/slow.log")"
+  kill -0 "$pid" || fail "the first signal ended it"
+  sleep 0.6
+  kill -TERM "$pid"; wait "$pid"
+  [[ $? == 143 ]] || fail "the second signal: $(tail -5 "$tmp/slow.log")"
+}
+
 # --threads also holds for a BLAS that starts threads of its own.
 case_threads() {
   shards
@@ -180,6 +203,12 @@ case_workers() {
     { d = ($1 - $2) / $1; if (d < 0) d = -d; if (d > worst) worst = d }
     END { print NR " updates, largest relative difference " worst
           exit !(NR == 30 && worst < 1e-4) }' || fail "losses of 1 and 2 workers"
+  # A batch that is not read need not fit the workers.
+  start_workers 2 odd --set stage1.batch=3 --set stage1.tokens=0 \
+    --set stage2.tokens=0 --set stage3.tokens=256
+  for pid in "${workers[@]}"; do
+    wait "$pid" || fail "a worker: $(tail -5 "$tmp"/odd.?)"
+  done
 }
 
 case_lost_worker() {

@@ -16,6 +16,7 @@
 #include "distill/teacher/sample_shard.h"
 #include "distill/teacher/teacher_tokenizer.h"
 #include "distill/train/flops.h"
+#include "distill/train/stop_notice.h"
 
 namespace llamba::distill {
 namespace {
@@ -24,6 +25,10 @@ double Now() {
   return std::chrono::duration<double>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
+}
+
+std::array<const StageRecipe*, 3> Stages(const Recipe& recipe) {
+  return {&recipe.stage1, &recipe.stage2, &recipe.stage3};
 }
 
 int64_t NumSteps(const StageRecipe& stage, int64_t sequence_length) {
@@ -88,9 +93,8 @@ Run::Run(Recipe recipe, RunOptions options, Communicator& communicator)
           torch::TensorOptions(WorkingType(recipe_.precision, options_.device))
               .device(options_.device)) {
   started_ = Now();
-  for (const StageRecipe* s :
-       {&recipe_.stage1, &recipe_.stage2, &recipe_.stage3}) {
-    if (s->batch % communicator_.size() != 0) {
+  for (const StageRecipe* s : Stages(recipe_)) {
+    if (s->tokens > 0 && s->batch % communicator_.size() != 0) {
       Fail("recipe: batch {} is no multiple of the {} workers", s->batch,
            communicator_.size());
     }
@@ -228,11 +232,15 @@ bool Run::MustStop() {
 }
 
 bool Run::Train() {
-  const std::array<const StageRecipe*, 3> stages{
-      &recipe_.stage1, &recipe_.stage2, &recipe_.stage3};
+  std::optional<StopNotice> notice;
+  if (communicator_.rank() == 0) {
+    notice.emplace(
+        "stopping when this update is done; a second signal stops at once, "
+        "without a checkpoint");
+  }
   if (position_.stage > 3) WriteResult();  // resumed when all was done
   while (position_.stage <= 3) {
-    const StageRecipe& settings = *stages[position_.stage - 1];
+    const StageRecipe& settings = *Stages(recipe_)[position_.stage - 1];
     const auto stage = MakeStage(position_.stage, recipe_);
     if (settings.tokens > 0 && !TrainStage(settings, *stage)) {
       WriteOwnReport();
