@@ -381,7 +381,10 @@ case_errors() {
   expect 1 train none --set student.keep_attention=[9]
   err_has "keep_attention names layer 9"
   expect 1 train none --set stage1.lr=1e30 --set optimizer.clip_norm=0
-  err_has "lower stage1.lr"
+  err_has "stage1, step 1: the gradient is not finite: lower stage1.lr"
+  err_has "and begin anew"
+  expect 1 env MASTER_PORT=65536 "$distill" train --teacher "$teacher" -o "$tmp/x"
+  err_has 'MASTER_PORT: expected a number from 1 to 65535, found "65536"'
 }
 
 case_student() {

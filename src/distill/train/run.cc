@@ -304,9 +304,12 @@ bool Run::TrainStage(const StageRecipe& settings, const Stage& stage) {
     const auto [norm] = optimizer.Step(rate);
     if (!std::isfinite(norm)) {
       Fail(
-          "{}, step {}: the gradient's norm is {}: lower {}.lr or the clipping "
-          "norm, and go on from the last checkpoint with --resume",
-          stage.name(), position_.step, norm, stage.name());
+          "{}, step {}: the gradient is not finite: lower {}.lr or "
+          "optimizer.clip_norm, and {}",
+          stage.name(), position_.step, stage.name(),
+          FindCheckpoint(options_.output)
+              ? "go on from the last checkpoint with --resume"
+              : "begin anew");
     }
     ++position_.step;
     const double seconds = Now() - begin;
