@@ -20,6 +20,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StudentOptions, d_state, n_qk_heads, d_conv,
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AdamWOptions, beta1, beta2, eps,
                                    weight_decay, clip_norm)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StageRecipe, tokens, lr, final_lr, warmup,
+                                   decay, batch, micro_batch)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stage3Recipe, tokens, lr, final_lr, warmup,
                                    decay, batch, micro_batch, temperature,
                                    hidden_weight)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SourceRecipe, paths, weight, document_tokens)
@@ -46,8 +48,14 @@ Json Typed(const Json& value, const Json& like, const std::string& where,
   const auto fail = [&](const char* expected) {
     Fail("{}: {}: expected {}, found {}", where, name, expected, value.dump());
   };
+  if (like.is_number_unsigned()) {  // a seed
+    if (!value.is_number_unsigned()) {
+      fail("a whole number from 0 to 18446744073709551615");
+    }
+    return value;
+  }
   if (like.is_number_integer()) {
-    if (value.is_number_integer()) return value;
+    if (value.is_number_integer()) return value.get<int64_t>();
     const double number = value.is_number() ? value.get<double>() : NAN;
     if (!(std::abs(number) < 0x1p53 && number == std::floor(number))) {
       fail("an integer");
@@ -139,9 +147,6 @@ void ValidateStage(const StageRecipe& stage, const Origin& origin,
         static_cast<double>(stage.batch));
   check(stage.micro_batch > 0, "micro_batch", "1 or more",
         static_cast<double>(stage.micro_batch));
-  check(stage.temperature > 0, "temperature", "more than 0", stage.temperature);
-  check(stage.hidden_weight >= 0, "hidden_weight", "0 or more",
-        stage.hidden_weight);
 }
 
 void ValidateOptimizer(const AdamWOptions& options, const Origin& origin) {
@@ -208,13 +213,17 @@ void Validate(const Recipe& recipe, const Origin& origin) {
   ValidateStage(recipe.stage1, origin, "stage1");
   ValidateStage(recipe.stage2, origin, "stage2");
   ValidateStage(recipe.stage3, origin, "stage3");
+  Check(recipe.stage3.temperature > 0, origin, "stage3.temperature",
+        "more than 0", recipe.stage3.temperature);
+  Check(recipe.stage3.hidden_weight >= 0, origin, "stage3.hidden_weight",
+        "0 or more", recipe.stage3.hidden_weight);
 }
 
 Recipe Defaults() {
   Recipe recipe;
   recipe.stage1 = {.tokens = 300'000'000, .lr = 1e-4, .batch = 64};
   recipe.stage2 = {.tokens = 2'700'000'000, .lr = 1e-4, .batch = 128};
-  recipe.stage3 = {.tokens = 5'000'000'000, .lr = 1e-5, .batch = 128};
+  recipe.stage3 = {{.tokens = 5'000'000'000, .lr = 1e-5, .batch = 128}};
   return recipe;
 }
 
@@ -231,6 +240,21 @@ Recipe Apply(Json& json, const Json& from, const std::string& where) {
     return json.get<Recipe>();
   } catch (const nlohmann::json::exception& e) {
     Fail("{}: a value has the wrong type: {}", where, e.what());
+  }
+}
+
+// Earlier versions stored what is stage 3's alone for the others as well, which
+// never read it.
+void DropUnused(Json& recipe, bool at_defaults_only) {
+  for (const char* stage : {"stage1", "stage2"}) {
+    const auto settings = recipe.find(stage);
+    if (settings == recipe.end() || !settings->is_object()) continue;
+    const Json unused{{"temperature", 1}, {"hidden_weight", 0}};
+    for (const auto& [key, by_default] : unused.items()) {
+      const auto it = settings->find(key);
+      if (it == settings->end()) continue;
+      if (!at_defaults_only || *it == by_default) settings->erase(it);
+    }
   }
 }
 
@@ -256,8 +280,9 @@ Recipe LoadRecipe(const std::string& path,
   Recipe recipe = Defaults();
   Json json = recipe;
   if (!path.empty()) {
-    const Json file = Json::parse(ReadFile(path), nullptr, false, true);
+    Json file = Json::parse(ReadFile(path), nullptr, false, true);
     if (file.is_discarded()) Fail("{}: expected JSON", path);
+    DropUnused(file, true);
     recipe = Apply(json, file, path);
   }
   for (const std::string& text : overrides) {
@@ -273,8 +298,9 @@ std::string RecipeToJson(const Recipe& recipe) { return Json(recipe).dump(2); }
 
 Recipe RecipeFromJson(const std::string& text, const std::string& where) {
   Json json = Defaults();
-  const Json stored = Json::parse(text, nullptr, false);
+  Json stored = Json::parse(text, nullptr, false);
   if (stored.is_discarded()) Fail("{}: expected JSON", where);
+  DropUnused(stored, false);
   const Recipe recipe = Apply(json, stored, where);
   Validate(recipe, [&](const std::string&) { return where; });
   return recipe;

@@ -18,10 +18,13 @@ struct StageRecipe {
   double final_lr = 1e-8;
   double warmup = 0.1;  // shares of the steps
   double decay = 0.1;
-  int64_t batch = 128;       // sequences an update, over all workers
-  int64_t micro_batch = 8;   // sequences at a time on a worker
-  double temperature = 1;    // stage 3
-  double hidden_weight = 0;  // stage 3, see DistillationOptions
+  int64_t batch = 128;      // sequences an update, over all workers
+  int64_t micro_batch = 8;  // sequences at a time on a worker
+};
+
+struct Stage3Recipe : StageRecipe {
+  double temperature = 1;
+  double hidden_weight = 0;  // see DistillationOptions
 };
 
 struct SourceRecipe {
@@ -56,7 +59,8 @@ struct Recipe {
   bool recompute = false;          // activation checkpointing
   int64_t logits_rows = 2048;
   AdamWOptions optimizer;
-  StageRecipe stage1, stage2, stage3;
+  StageRecipe stage1, stage2;
+  Stage3Recipe stage3;
   int64_t checkpoint_steps = 500;  // an update counts as one step
   int64_t evaluate_steps = 500;
   int64_t evaluate_sequences = 32;
@@ -70,7 +74,7 @@ Recipe LoadRecipe(const std::string& path,
                   const std::vector<std::string>& overrides);
 
 std::string RecipeToJson(const Recipe& recipe);
-// The reverse, for stored recipes.
+// The reverse, for stored recipes, those of earlier versions too.
 Recipe RecipeFromJson(const std::string& json, const std::string& where);
 
 // "stage2.lr 0.001 -> 0.002" for each setting that differs.

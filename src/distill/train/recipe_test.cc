@@ -121,6 +121,30 @@ TEST(Recipe, ErrorsNameWhatSetTheValue) {
               HasSubstr("r.json: stage1.tokens"));
 }
 
+TEST(Recipe, SeedsAreWholeNumbersFromZero) {
+  EXPECT_EQ(LoadRecipe("", {"seed=18446744073709551615"}).seed, ~uint64_t{0});
+  const char* range = "expected a whole number from 0 to 18446744073709551615";
+  EXPECT_THAT(ErrorWith("{}", {"seed=-1"}),
+              AllOf(StartsWith("--set seed=-1: seed: "), HasSubstr(range)));
+  EXPECT_THAT(ErrorWith("{}", {"seed=2", "student.seed=-1"}), HasSubstr(range));
+  EXPECT_THAT(ErrorWith(R"({"student": {"seed": 0.5}})"), HasSubstr(range));
+}
+
+// Stored recipes of earlier versions have them.
+TEST(Recipe, StagesOneAndTwoHaveNoSettingsOfStageThree) {
+  EXPECT_THAT(ErrorWith(R"({"stage1": {"hidden_weight": 3}})"),
+              HasSubstr("unknown key \"stage1.hidden_weight\""));
+  EXPECT_THAT(ErrorWith("{}", {"stage2.temperature=1"}),
+              HasSubstr("unknown key \"stage2.temperature\""));
+  EXPECT_EQ(
+      ErrorWith(R"({"stage1": {"hidden_weight": 0.0, "temperature": 1}})"), "");
+  const std::string stored =
+      R"({"stage1": {"temperature": 2, "lr": 0.5}, "stage2": {"hidden_weight": 1},
+          "stage3": {"temperature": 3}})";
+  EXPECT_EQ(RecipeFromJson(stored, "stored").stage1.lr, 0.5);
+  EXPECT_EQ(RecipeFromJson(stored, "stored").stage3.temperature, 3);
+}
+
 TEST(Recipe, DifferencesNameKeyAndBothValues) {
   const Recipe before = LoadRecipe("", {"teacher=t", "held_out=[\"a\"]"});
   EXPECT_THAT(RecipeDifferences(before, before), IsEmpty());
