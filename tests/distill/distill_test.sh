@@ -343,6 +343,14 @@ case_errors() {
   expect 1 train none
   err_has "no data given"
   [[ ! -e $tmp/none ]] || fail "an empty folder is left"
+  # Data of the command line are in place of the recipe's, unless --set asks.
+  sampled() { sed -n '/"sample"/,/}/p' "$tmp/out" | grep -E '"(held_out_)?tokens"'; }
+  local mini=(train --recipe recipes/stories260k.json --print-recipe --data x)
+  expect 0 "$distill" "${mini[@]}"
+  [[ $(sampled) =~ 8192.*\"tokens\":\ 0, ]] || fail "--data: $(sampled)"
+  expect 0 "$distill" "${mini[@]}" --held-out y --set sample.tokens=9
+  [[ $(sampled) =~ \"held_out_tokens\":\ 0,.*\"tokens\":\ 9, ]] ||
+    fail "--held-out: $(sampled)"
   expect 1 "$distill" layers --teacher "$teacher" --seed -1
   err_has "--seed: expected a whole number from 0 to 18446744073709551615"
   expect 1 "$distill" train --teacher "$teacher"

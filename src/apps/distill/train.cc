@@ -66,7 +66,15 @@ int64_t SampledTokens(const std::string& text, const Recipe& recipe) {
 }
 
 Recipe MakeRecipe(const TrainFlags& flags) {
-  Recipe recipe = LoadRecipe(flags.recipe, flags.set);
+  // Data that are given here take the place of the recipe's, and so of what the
+  // teacher would write; --set, which comes later, may still ask for that.
+  std::vector<std::string> overrides;
+  if (!flags.data.empty()) overrides.emplace_back("sample.tokens=0");
+  if (!flags.held_out.empty()) {
+    overrides.emplace_back("sample.held_out_tokens=0");
+  }
+  overrides.insert(overrides.end(), flags.set.begin(), flags.set.end());
+  Recipe recipe = LoadRecipe(flags.recipe, overrides);
   if (!flags.keep_attention.empty()) {
     recipe.student.keep_attention = flags.keep_attention;
   }
