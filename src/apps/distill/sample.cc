@@ -47,6 +47,54 @@ void RunSample(const SampleFlags& flags) {
   });
 }
 
+// What the texts are to be, and what they begin with.
+void AddTextFlags(CLI::App& command, SampleShardOptions& options) {
+  CLI::Option* conversations =
+      command.add_flag("--conversations", options.conversations,
+                       "Questions and answers by its chat template, instead of "
+                       "free text");
+  CLI::Option* prompt = command
+                            .add_option("--prompt", options.prompt,
+                                        "What each free text begins with")
+                            ->type_name("TEXT")
+                            ->excludes(conversations);
+  CLI::Option* openings =
+      command
+          .add_option("--openings", options.openings,
+                      "Token shards, or folders of them: each text goes on "
+                      "from a piece of these; may be repeated")
+          ->type_name("PATH")
+          ->excludes(conversations)
+          ->excludes(prompt);
+  command
+      .add_option("--opening-tokens", options.opening_tokens,
+                  "Length of these pieces, behind the token that begins a text")
+      ->type_name("N")
+      ->capture_default_str()
+      ->needs(openings)
+      ->check(WholeNumber(1, 1 << 20));
+}
+
+// How they are drawn.
+void AddChoiceFlags(CLI::App& command, SampleOptions& options) {
+  command.add_option("--rows", options.rows, "Texts side by side")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(WholeNumber(1, 1 << 20));
+  command.add_option("--length", options.length, "Tokens a row")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(WholeNumber(2));
+  command.add_option("--temperature", options.temperature, "Of its choices")
+      ->type_name("T")
+      ->capture_default_str()
+      ->check(AboveZero());
+  command.add_option("--seed", options.seed, "Of its choices")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(SeedNumber());
+}
+
 }  // namespace
 
 void AddSampleCommand(CLI::App& program) {
@@ -64,50 +112,8 @@ void AddSampleCommand(CLI::App& program) {
       ->type_name("N")
       ->capture_default_str()
       ->check(WholeNumber(1));
-  CLI::Option* conversations =
-      command->add_flag("--conversations", flags->options.conversations,
-                        "Questions and answers by its chat template, instead "
-                        "of free text");
-  CLI::Option* prompt = command
-                            ->add_option("--prompt", flags->options.prompt,
-                                         "What each free text begins with")
-                            ->type_name("TEXT")
-                            ->excludes(conversations);
-  CLI::Option* openings =
-      command
-          ->add_option("--openings", flags->options.openings,
-                       "Token shards: each text goes on from a piece of these; "
-                       "may be repeated")
-          ->type_name("DIR")
-          ->excludes(conversations)
-          ->excludes(prompt);
-  command
-      ->add_option("--opening-tokens", flags->options.opening_tokens,
-                   "Length of these pieces")
-      ->type_name("N")
-      ->capture_default_str()
-      ->needs(openings)
-      ->check(WholeNumber(1, 1 << 20));
-  command
-      ->add_option("--rows", flags->options.sampling.rows, "Texts side by side")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(WholeNumber(1, 1 << 20));
-  command
-      ->add_option("--length", flags->options.sampling.length, "Tokens a row")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(WholeNumber(2));
-  command
-      ->add_option("--temperature", flags->options.sampling.temperature,
-                   "Of its choices")
-      ->type_name("T")
-      ->capture_default_str()
-      ->check(AboveZero());
-  command->add_option("--seed", flags->options.sampling.seed, "Of its choices")
-      ->type_name("N")
-      ->capture_default_str()
-      ->check(SeedNumber());
+  AddTextFlags(*command, flags->options);
+  AddChoiceFlags(*command, flags->options.sampling);
   AddDeviceFlags(*command, flags->device);
   command->footer(
       "Examples:\n"

@@ -137,64 +137,74 @@ void RunTrain(const TrainFlags& flags) {
   if (!Distil(flags, recipe)) throw Exit{kUnfinished};
 }
 
+void AddRecipeFlags(CLI::App& command, TrainFlags& flags) {
+  command
+      .add_option("--recipe", flags.recipe,
+                  "JSON file of settings (default: Llamba-1B's)")
+      ->type_name("FILE");
+  command
+      .add_option("--teacher", flags.teacher,
+                  "A Llama: Hugging Face folder or GGUF file")
+      ->type_name("MODEL");
+  command
+      .add_option("--data", flags.data,
+                  "Shards, or a folder of them, and their weight: "
+                  "PATH[=WEIGHT[:TOKENS]], longer documents cut into "
+                  "documents of TOKENS; may be repeated. teacher[=TOKENS] "
+                  "lets the teacher write it first. In place of all that the "
+                  "recipe has")
+      ->type_name("SOURCE");
+  command
+      .add_option("--held-out", flags.held_out,
+                  "Shards that are only evaluated on, in place of the "
+                  "recipe's")
+      ->type_name("PATH");
+  command
+      .add_option("--set", flags.set,
+                  "Change a setting: KEY=VALUE, such as stage2.lr=1e-3; "
+                  "may be repeated")
+      ->type_name("KEY=VALUE");
+  command
+      .add_option("--keep-attention", flags.keep_attention,
+                  "Layers that keep the teacher's attention (a hybrid), "
+                  "such as 3,7")
+      ->type_name("LAYERS")
+      ->delimiter(',')
+      ->check(WholeNumber(0, std::numeric_limits<int>::max()));
+  command.add_flag("--print-recipe", flags.print_recipe,
+                   "Print the settings and stop");
+}
+
+void AddRunFlags(CLI::App& command, TrainFlags& flags) {
+  command
+      .add_option("-o,--output", flags.options.output,
+                  "Folder for the student, checkpoints and metrics")
+      ->type_name("DIR")
+      ->check(FolderName());
+  command
+      .add_option("--init", flags.options.init,
+                  "A student to start from, weights alone; layers that "
+                  "keep attention here and not there take the teacher's, "
+                  "a smaller d_state the larger parts of its state")
+      ->type_name("STUDENT");
+  command.add_flag("--resume", flags.options.resume,
+                   "Go on from the newest checkpoint in the output folder");
+  command
+      .add_option("--minutes", flags.options.minutes,
+                  "Stop with a checkpoint after this long; the exit code is "
+                  "then 3")
+      ->type_name("N")
+      ->check(AboveZero());
+}
+
 }  // namespace
 
 void AddTrainCommand(CLI::App& program) {
   const auto flags = std::make_shared<TrainFlags>();
   CLI::App* command =
       program.add_subcommand("train", "Distil: the three stages of MOHAWK");
-  command
-      ->add_option("--recipe", flags->recipe,
-                   "JSON file of settings (default: Llamba-1B's)")
-      ->type_name("FILE");
-  command
-      ->add_option("--teacher", flags->teacher,
-                   "A Llama: Hugging Face folder or GGUF file")
-      ->type_name("MODEL");
-  command
-      ->add_option("--data", flags->data,
-                   "Shards, or a folder of them, and their weight: "
-                   "PATH[=WEIGHT[:TOKENS]], longer documents cut into "
-                   "documents of TOKENS; may be repeated. teacher[=TOKENS] "
-                   "lets the teacher write it first")
-      ->type_name("SOURCE");
-  command
-      ->add_option("--held-out", flags->held_out,
-                   "Shards that are only evaluated on")
-      ->type_name("PATH");
-  command
-      ->add_option("-o,--output", flags->options.output,
-                   "Folder for the student, checkpoints and metrics")
-      ->type_name("DIR")
-      ->check(FolderName());
-  command
-      ->add_option("--set", flags->set,
-                   "Change a setting: KEY=VALUE, such as stage2.lr=1e-3; "
-                   "may be repeated")
-      ->type_name("KEY=VALUE");
-  command
-      ->add_option("--keep-attention", flags->keep_attention,
-                   "Layers that keep the teacher's attention (a hybrid), "
-                   "such as 3,7")
-      ->type_name("LAYERS")
-      ->delimiter(',')
-      ->check(WholeNumber(0, std::numeric_limits<int>::max()));
-  command
-      ->add_option("--init", flags->options.init,
-                   "A student to start from, weights alone; layers that "
-                   "keep attention here and not there take the teacher's, "
-                   "a smaller d_state the larger parts of its state")
-      ->type_name("STUDENT");
-  command->add_flag("--resume", flags->options.resume,
-                    "Go on from the newest checkpoint in the output folder");
-  command
-      ->add_option("--minutes", flags->options.minutes,
-                   "Stop with a checkpoint after this long; the exit code is "
-                   "then 3")
-      ->type_name("N")
-      ->check(AboveZero());
-  command->add_flag("--print-recipe", flags->print_recipe,
-                    "Print the settings and stop");
+  AddRecipeFlags(*command, *flags);
+  AddRunFlags(*command, *flags);
   AddDeviceFlags(*command, flags->device);
   command->footer(
       "Examples:\n"
