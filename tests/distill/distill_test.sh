@@ -197,7 +197,7 @@ case_workers() {
   expect 0 train one
   start_workers 2 two
   for pid in "${workers[@]}"; do
-    wait "$pid" || fail "a worker: $(tail -5 "$tmp"/two.?)"
+    wait "$pid" || fail "a worker: $(tail -n 5 "$tmp"/two.?)"
   done
   paste <(losses one) <(losses two) | awk '
     { d = ($1 - $2) / $1; if (d < 0) d = -d; if (d > worst) worst = d }
@@ -207,7 +207,7 @@ case_workers() {
   start_workers 2 odd --set stage1.batch=3 --set stage1.tokens=0 \
     --set stage2.tokens=0 --set stage3.tokens=256
   for pid in "${workers[@]}"; do
-    wait "$pid" || fail "a worker: $(tail -5 "$tmp"/odd.?)"
+    wait "$pid" || fail "a worker: $(tail -n 5 "$tmp"/odd.?)"
   done
 }
 
