@@ -126,11 +126,13 @@ SampleShardResult SampleShard(const LayerStack& teacher,
   sampling.rows = std::clamp<int64_t>(full, 1, sampling.rows);
   TokenShardWriter writer(tokenizer.vocab_size(), VocabularyHash(tokenizer));
   Progress progress("sample", "tokens", static_cast<double>(options.tokens));
+  sampling.progress = [&progress](int64_t n_tokens) {
+    progress.Update(static_cast<double>(n_tokens));
+  };
   SampleDocuments(teacher, sampling, [&](std::span<const int32_t> document) {
     // The token before a text may be the end of the one before it: not its own.
     const bool shared = document[0] == sampling.document_end;
     writer.Add(document.subspan(shared ? 1 : 0));
-    progress.Update(static_cast<double>(writer.n_tokens()));
     return writer.n_tokens() < options.tokens && !InterruptGuard::Interrupted();
   });
   progress.Finish();

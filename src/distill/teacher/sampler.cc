@@ -167,6 +167,7 @@ void SampleDocuments(const LayerStack& teacher, const SampleOptions& options,
   const torch::Device device = teacher.HeadWeight().device();
   Documents documents(options, sink);
   Rows rows(options, device);
+  int64_t n_tokens = 0;
   do {
     rows.BeginRound();
     Tensor drawn = torch::zeros_like(rows.starts());
@@ -177,7 +178,9 @@ void SampleDocuments(const LayerStack& teacher, const SampleOptions& options,
       drawn =
           Draw(cached.Step(ids, rows.starts(), position), options.temperature);
       const int64_t end = position + 1;
+      n_tokens += options.rows;
       if (end % kTokensALook == 0 || end == options.length) {
+        if (options.progress) options.progress(n_tokens);
         if (!documents.Take(rows, std::exchange(seen, end), end)) return;
       }
     }

@@ -24,6 +24,9 @@ struct SampleOptions {
   // and its answer: 2).
   int32_t turn_end = -1;
   int turns = 2;
+  // Called now and then with the tokens of all rows so far, those of unfinished
+  // documents among them.
+  std::function<void(int64_t)> progress = {};
 };
 
 // Called for each document: its tokens, prefix included, document_end last

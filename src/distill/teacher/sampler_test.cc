@@ -191,5 +191,16 @@ TEST(SamplerTest, RoundsGoOnUntilTheSinkHasEnough) {
   EXPECT_NE(documents[0], documents[round]);
 }
 
+// A round of 3 rows of 37 tokens, looked at after 16, 32 and 37, and the next.
+TEST(SamplerTest, ProgressCountsWhatIsUnfinished) {
+  SampleOptions options = Options();
+  std::vector<int64_t> told;
+  options.progress = [&](int64_t n_tokens) { told.push_back(n_tokens); };
+  Sampled(options, 40);
+  ASSERT_GT(told.size(), 6U);
+  told.resize(6);
+  EXPECT_EQ(told, (std::vector<int64_t>{48, 96, 111, 159, 207, 222}));
+}
+
 }  // namespace
 }  // namespace llamba::distill
