@@ -45,6 +45,7 @@ void AddTokenizeCommand(CLI::App& program) {
       ->add_option("FILES", flags->options.inputs,
                    "Text, or .jsonl with a field text or messages; - reads "
                    "standard input")
+      ->type_name("FILE")
       ->required();
   command
       ->add_option("--teacher", flags->teacher,
