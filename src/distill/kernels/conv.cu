@@ -1,12 +1,14 @@
 #include "distill/kernels/device.cuh"
 
 // A thread keeps four channels of a run of tokens: what the taps reach back to
-// stays in registers.
+// stays in registers. Tokens come some at a time, for one load after another
+// would wait for memory each.
 namespace llamba::distill::cuda {
 namespace {
 
-constexpr int kRun = 16;  // tokens of a thread
-constexpr int kRuns = 8;  // of a block, one below the other
+constexpr int kRun = 16;    // tokens of a thread
+constexpr int kRuns = 8;    // of a block, one below the other
+constexpr int kAtOnce = 4;  // tokens that are loaded together
 
 // Four channels of all that one thread needs of taps and bias.
 template <int K>
@@ -64,6 +66,29 @@ struct Window {
   }
 };
 
+// Four channels of tokens [first, first + kAtOnce): zeros outside of [begin,
+// end).
+template <typename T>
+__device__ void LoadTokens(const T* __restrict__ from, int64_t stride,
+                           int64_t first, int64_t begin, int64_t end,
+                           Four (&out)[kAtOnce]) {
+#pragma unroll
+  for (int i = 0; i < kAtOnce; ++i) {
+    const int64_t t = first + i;
+    out[i] = {};
+    if (t >= begin && t < end) out[i] = Load4(from + t * stride);
+  }
+}
+__device__ inline void LoadSegments(const int32_t* __restrict__ from,
+                                    int64_t first, int64_t end,
+                                    int32_t (&out)[kAtOnce]) {
+#pragma unroll
+  for (int i = 0; i < kAtOnce; ++i) {
+    const int64_t t = first + i;
+    out[i] = t >= 0 && t < end ? from[t] : -1;
+  }
+}
+
 template <int K, typename T>
 __global__ void __launch_bounds__(32 * kRuns)
     ConvForwardKernel(const T* __restrict__ x, int64_t x_stride,
@@ -74,18 +99,29 @@ __global__ void __launch_bounds__(32 * kRuns)
   const int64_t first = (int64_t{blockIdx.y} * kRuns + threadIdx.y) * kRun;
   if (channel >= shape.channels || first >= shape.n_tokens) return;
   const int64_t row = int64_t{blockIdx.z} * shape.n_tokens;
+  x += row * x_stride + channel;
+  y += row * shape.channels + channel;
+  segments += row;
   const Taps<K> weights = LoadTaps<K>(taps, bias, channel);
   Window<K> window;
   window.Clear();
   const int64_t last = min(first + kRun, shape.n_tokens);
-  for (int64_t t = max(first - (K - 1), int64_t{0}); t < last; ++t) {
-    window.Push(Load4(x + (row + t) * x_stride + channel), segments[row + t]);
-    if (t < first) continue;
-    Four out = window.Convolve(weights);
-    if (shape.silu) {
-      for (int k = 0; k < 4; ++k) out.v[k] = Silu(out.v[k]);
+  for (int64_t from = first - (K - 1); from < last; from += kAtOnce) {
+    Four values[kAtOnce];
+    int32_t of[kAtOnce];
+    LoadTokens(x, x_stride, from, 0, last, values);
+    LoadSegments(segments, from, last, of);
+#pragma unroll
+    for (int i = 0; i < kAtOnce; ++i) {
+      const int64_t t = from + i;
+      window.Push(values[i], of[i]);
+      if (t < first || t >= last) continue;
+      Four out = window.Convolve(weights);
+      if (shape.silu) {
+        for (int k = 0; k < 4; ++k) out.v[k] = Silu(out.v[k]);
+      }
+      Store4(y + t * shape.channels, out);
     }
-    Store4(y + (row + t) * shape.channels + channel, out);
   }
 }
 
@@ -97,44 +133,46 @@ struct TapSums {
 
 // With g the gradient before the activation, dx[s] = sum over back of
 // w[back] g[s + back]: a window over g follows the one over x.
-template <int K, typename T>
-__device__ TapSums<K> BackwardRun(const T* __restrict__ x, int64_t x_stride,
-                                  const Taps<K>& weights,
-                                  const int32_t* __restrict__ segments,
-                                  const T* __restrict__ dy, T* __restrict__ dx,
-                                  const ConvShape& shape, int64_t row,
-                                  int64_t channel, int64_t first) {
+template <int K>
+struct BackwardRun {
+  const Taps<K> weights;
+  const int64_t first, end;  // the run's tokens
+  const bool silu;
   TapSums<K> sums = {};
   Window<K> inputs, slopes;
-  inputs.Clear();
-  slopes.Clear();
-  const int64_t end = min(first + kRun, shape.n_tokens);
-  for (int64_t t = max(first - (K - 1), int64_t{0}); t < end + K - 1; ++t) {
-    if (t < shape.n_tokens) {
-      const int32_t segment = segments[row + t];
-      inputs.Push(Load4(x + (row + t) * x_stride + channel), segment);
-      if (t < first) continue;
-      Four g = Load4(dy + (row + t) * shape.channels + channel);
-      if (shape.silu) {
-        const Four before = inputs.Convolve(weights);
-        for (int k = 0; k < 4; ++k) g.v[k] *= SiluSlope(before.v[k]);
-      }
-      slopes.Push(g, segment);
-      if (t < end) {
-#pragma unroll
-        for (int back = 0; back < K; ++back) {
-          if (inputs.segment[back] != segment) continue;
-          for (int k = 0; k < 4; ++k) {
-            sums.v[back][k] += g.v[k] * inputs.x[back].v[k];
-          }
-        }
-        for (int k = 0; k < 4; ++k) sums.v[K][k] += g.v[k];
-      }
-    } else {
-      slopes.Push({}, -1);
+
+  __device__ BackwardRun(const Taps<K>& taps, int64_t run, int64_t n_tokens,
+                         bool with_silu)
+      : weights(taps),
+        first(run),
+        end(min(run + kRun, n_tokens)),
+        silu(with_silu) {
+    inputs.Clear();
+    slopes.Clear();
+  }
+
+  // Tokens follow each other, from K - 1 before the run to K - 1 behind it.
+  __device__ void See(int64_t t, const Four& x, Four g, int32_t segment) {
+    inputs.Push(x, segment);
+    if (t < first) return;
+    if (silu) {
+      const Four before = inputs.Convolve(weights);
+      for (int k = 0; k < 4; ++k) g.v[k] *= SiluSlope(before.v[k]);
     }
-    const int64_t s = t - (K - 1);  // whose g of all taps are in the window
-    if (s < first || s >= end) continue;
+    slopes.Push(g, segment);
+    if (t >= end) return;
+#pragma unroll
+    for (int back = 0; back < K; ++back) {
+      if (inputs.segment[back] != segment) continue;
+      for (int k = 0; k < 4; ++k) {
+        sums.v[back][k] += g.v[k] * inputs.x[back].v[k];
+      }
+    }
+    for (int k = 0; k < 4; ++k) sums.v[K][k] += g.v[k];
+  }
+
+  // dx of the token whose last tap has just been seen.
+  __device__ Four InputGradient() const {
     Four out = {};
 #pragma unroll
     for (int back = 0; back < K; ++back) {
@@ -143,13 +181,12 @@ __device__ TapSums<K> BackwardRun(const T* __restrict__ x, int64_t x_stride,
         out.v[k] += weights.w[back][k] * slopes.x[K - 1 - back].v[k];
       }
     }
-    Store4(dx + (row + s) * shape.channels + channel, out);
+    return out;
   }
-  return sums;
-}
+};
 
 template <int K, typename T>
-__global__ void __launch_bounds__(32 * kRuns)
+__global__ void __launch_bounds__(32 * kRuns, 2)
     ConvBackwardKernel(const T* __restrict__ x, int64_t x_stride,
                        const T* __restrict__ taps, const T* __restrict__ bias,
                        const int32_t* __restrict__ segments,
@@ -160,9 +197,30 @@ __global__ void __launch_bounds__(32 * kRuns)
   const int64_t first = (int64_t{blockIdx.y} * kRuns + threadIdx.y) * kRun;
   TapSums<K> sums = {};
   if (channel < shape.channels && first < shape.n_tokens) {
-    const Taps<K> weights = LoadTaps<K>(taps, bias, channel);
-    sums = BackwardRun<K>(x, x_stride, weights, segments, dy, dx, shape,
-                          int64_t{blockIdx.z} * shape.n_tokens, channel, first);
+    const int64_t row = int64_t{blockIdx.z} * shape.n_tokens;
+    x += row * x_stride + channel;
+    dy += row * shape.channels + channel;
+    dx += row * shape.channels + channel;
+    segments += row;
+    BackwardRun<K> run(LoadTaps<K>(taps, bias, channel), first, shape.n_tokens,
+                       shape.silu);
+    const int64_t last = run.end + K - 1;
+    const int64_t seen = min(last, shape.n_tokens);
+    for (int64_t from = first - (K - 1); from < last; from += kAtOnce) {
+      Four inputs[kAtOnce], slopes[kAtOnce];
+      int32_t of[kAtOnce];
+      LoadTokens(x, x_stride, from, 0, seen, inputs);
+      LoadTokens(dy, shape.channels, from, first, seen, slopes);
+      LoadSegments(segments, from, seen, of);
+#pragma unroll
+      for (int i = 0; i < kAtOnce; ++i) {
+        run.See(from + i, inputs[i], slopes[i], of[i]);
+        const int64_t s = from + i - (K - 1);
+        if (s < first || s >= run.end) continue;
+        Store4(dx + s * shape.channels, run.InputGradient());
+      }
+    }
+    sums = run.sums;
   }
 #pragma unroll
   for (int i = 0; i < 4 * (K + 1); ++i) {

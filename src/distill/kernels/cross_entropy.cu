@@ -12,7 +12,8 @@ constexpr float kNone = -1e30f;
 struct Part {
   float max = kNone, sum = 0;
   int at = 0x7fffffff;  // where the largest is, the first of equals
-  // Sums of exp(logit - max) times this row's and the student's logits.
+  // Sums of exp(logit - max) times this row's and the student's logits; of the
+  // teacher's row alone.
   float own = 0, student = 0;
 
   __device__ void Raise(float max_now, int at_now) {
@@ -24,8 +25,19 @@ struct Part {
     max = max_now;
     at = at_now;
   }
-  __device__ void Add(const Four& logits, const Four& students, int first) {
+  // Below the largest so far, as nearly all are, nothing is rescaled.
+  __device__ void RaiseTo(const Four& logits, int first) {
+    const float top =
+        fmaxf(fmaxf(logits.v[0], logits.v[1]), fmaxf(logits.v[2], logits.v[3]));
+    if (top < max) return;
     for (int k = 0; k < 4; ++k) Raise(logits.v[k], first + k);
+  }
+  __device__ void Add(const Four& logits, int first) {
+    RaiseTo(logits, first);
+    for (int k = 0; k < 4; ++k) sum += __expf(logits.v[k] - max);
+  }
+  __device__ void Add(const Four& logits, const Four& students, int first) {
+    RaiseTo(logits, first);
     for (int k = 0; k < 4; ++k) {
       const float e = __expf(logits.v[k] - max);
       sum += e;
@@ -78,11 +90,12 @@ __global__ void __launch_bounds__(kThreads)
   const T* t_row = teacher + int64_t{blockIdx.x} * shape.d;
   T* s_row = student + int64_t{blockIdx.x} * shape.d;
   Part t_part, s_part;
+#pragma unroll 2
   for (int64_t i = threadIdx.x * 4; i < shape.d; i += kThreads * 4) {
     const Four t = Logits(t_row, i, inverse_temperature);
     const Four s = Logits(s_row, i, inverse_temperature);
     t_part.Add(t, s, static_cast<int>(i));
-    s_part.Add(s, s, static_cast<int>(i));
+    s_part.Add(s, static_cast<int>(i));
   }
   const Part t_all = Combine(t_part, shared);
   const Part s_all = Combine(s_part, shared + kWarps);
@@ -94,6 +107,7 @@ __global__ void __launch_bounds__(kThreads)
     out[1] = t_log - t_all.own / t_all.sum;
     out[2] = t_all.at == s_all.at ? 1.0f : 0.0f;
   }
+#pragma unroll 2
   for (int64_t i = threadIdx.x * 4; i < shape.d; i += kThreads * 4) {
     const Four t = Logits(t_row, i, inverse_temperature);
     Four s = Logits(s_row, i, inverse_temperature);

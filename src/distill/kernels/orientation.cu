@@ -58,8 +58,8 @@ struct Head {
   // Whether a document reaches from an earlier tile into a later one; then it
   // fills all tiles between.
   __device__ bool Meet(int earlier, int later) const {
-    return earlier == later || segments[earlier * kTile + kTile - 1] ==
-                                   segments[later * kTile];
+    return earlier == later ||
+           segments[earlier * kTile + kTile - 1] == segments[later * kTile];
   }
 };
 

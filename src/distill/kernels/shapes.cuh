@@ -11,8 +11,8 @@ struct HeadShape {
   static constexpr int kHeadDim = P, kDState = N;
 };
 
-// f(HeadShape) of the two numbers, which returns an error; cudaErrorInvalidValue
-// where there is none.
+// f(HeadShape) of the two numbers, which returns an error;
+// cudaErrorInvalidValue where there is none.
 template <typename F>
 cudaError_t WithShape(int head_dim, int d_state, F f) {
   cudaError_t error = cudaErrorInvalidValue;
