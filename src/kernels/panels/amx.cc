@@ -19,119 +19,163 @@ namespace {
 #include "kernels/panels/avx512_vectors-inl.h"
 //
 #include "kernels/panels/unpacked_matmul-inl.h"
+//
+#include "kernels/panels/tiles-inl.h"
 
 using Panel = Unpacked<Vectors, 1, Bytes::kSigned>;
 
-// Tiles 0 and 1: 16 x 16 sums; 2 and 3: 16 rows of activations by 32 columns;
-// 4 and 5: a block of a panel, 8 groups by 64 bytes.
-struct alignas(64) TileConfig {
-  uint8_t palette = 1;
-  uint8_t start_row = 0;
-  uint8_t reserved[14] = {};
-  uint16_t column_bytes[16] = {64, 64, 32, 32, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 8, 8};
-};
+constexpr int64_t kDots = kTileRows * kPanelRows;
+constexpr int64_t kTileBytes = kTileRows * kPanelBlock;
 
-class TileUse {
+// Tile 0: dot products; 1: activations; 2: a block of a panel, 8 groups by 64
+// bytes.
+TileShapes Shapes() {
+  TileShapes shapes;
+  shapes.Set(0, kTileRows, 64);
+  shapes.Set(1, kTileRows, kPanelBlock);
+  shapes.Set(2, kPanelBlock / 4, 64);
+  return shapes;
+}
+
+// The dot products of a panel with rows of activations, block after block of
+// sixteen rows, then of the next sixteen, and after the last from the first on.
+class DotProducts {
  public:
-  explicit TileUse(const TileConfig& config) {
-    // The compiler believes that only eight bytes of it are read.
-    __asm__ volatile("" : : "m"(config) : "memory");
-    _tile_loadconfig(&config);
+  DotProducts(const Panel& panel, int64_t blocks, const int8_t* x,
+              int64_t tiles)
+      : w_(panel.codes(0)),
+        w_begin_(w_),
+        w_end_(w_ + blocks * kTileBytes),
+        x_(x),
+        x_begin_(x),
+        x_end_(x + tiles * blocks * kTileBytes) {}
+
+  // Starts those of the next block.
+  LLAMBA_INLINE void Start() {
+    _tile_loadd(1, x_, kPanelBlock);
+    for (int64_t i = 0; i < kTileBytes; i += 64) {
+      __builtin_prefetch(x_ + kRowsAhead * kTileBytes + i, 0, 3);
+    }
+    _tile_zero(0);
+    _tile_loadd(2, w_, 64);
+    _tile_dpbssd(0, 1, 2);
+    w_ += kTileBytes;
+    if (w_ == w_end_) w_ = w_begin_;
+    x_ += kTileBytes;
+    if (x_ == x_end_) x_ = x_begin_;
   }
-  ~TileUse() { _tile_release(); }
-  TileUse(const TileUse&) = delete;
-  TileUse& operator=(const TileUse&) = delete;
+  // Stores those that were started last.
+  static LLAMBA_INLINE void Store(int32_t* dots) { _tile_stored(0, dots, 64); }
+
+ private:
+  static_assert(kTileBytes == kPanelRows * kPanelBlock);
+
+  const int8_t *w_, *w_begin_, *w_end_;
+  const int8_t *x_, *x_begin_, *x_end_;
 };
 
-// Sixteen rows of activations, from m on, times a panel.
-template <class F>
+// Sixteen rows of activations times a panel.
+template <bool kHasMin>
 struct TileSums {
   __m512 sum[kTileRows];
 
-  LLAMBA_INLINE void Add(const PanelMatMulArgs& args, const Panel& panel,
-                         int64_t m, int64_t b, const int32_t* dots) {
+  LLAMBA_INLINE void Clear() {
+    Repeat<kTileRows>(
+        [&](auto i) LLAMBA_INLINE_LAMBDA { sum[i] = _mm512_setzero_ps(); });
+  }
+
+  // Adds block b, of activations that of `slot`.
+  LLAMBA_INLINE void Add(const QuantizedRows& x, int64_t slot,
+                         const Panel& panel, int64_t b, const int32_t* dots) {
     const __m512 d = _mm512_load_ps(panel.d(b));
-    const int64_t slot = SlotOf(args.x, m, b);
-    const float* scales = args.x.scales + slot;
-    const float* sums = args.x.sums + slot;
+    const float* scales = x.scales + slot;
+    const float* sums = x.sums + slot;
     Repeat<kTileRows>([&](auto i) LLAMBA_INLINE_LAMBDA {
       const __m512 dot =
           _mm512_cvtepi32_ps(_mm512_load_si512(dots + i * kPanelRows));
       sum[i] = _mm512_fmadd_ps(_mm512_mul_ps(dot, d), _mm512_set1_ps(scales[i]),
                                sum[i]);
-      if constexpr (F::Scales::kHasMin) {
+      if constexpr (kHasMin) {
         sum[i] = _mm512_fmadd_ps(_mm512_load_ps(panel.m(b)),
                                  _mm512_set1_ps(sums[i]), sum[i]);
       }
     });
   }
-
-  LLAMBA_INLINE void Run(const PanelMatMulArgs& args, const Panel& panel,
-                         int64_t m) {
-    const int64_t cols = args.x.cols;
-    const int64_t blocks = cols / kPanelBlock;
-    const int8_t* x = args.x.codes + m * cols;  // in tiles
-    constexpr int64_t kTileBytes = kTileRows * kPanelBlock;
-    alignas(64) int32_t dots[2][kTileRows * kPanelRows];
-    Repeat<kTileRows>(
-        [&](auto i) LLAMBA_INLINE_LAMBDA { sum[i] = _mm512_setzero_ps(); });
-    int64_t b = 0;
-    for (; b + 2 <= blocks; b += 2) {
-      _tile_zero(0);
-      _tile_zero(1);
-      _tile_loadd(2, x + b * kTileBytes, kPanelBlock);
-      _tile_loadd(4, panel.codes(b), 64);
-      _tile_dpbssd(0, 2, 4);
-      _tile_loadd(3, x + (b + 1) * kTileBytes, kPanelBlock);
-      _tile_loadd(5, panel.codes(b + 1), 64);
-      _tile_dpbssd(1, 3, 5);
-      _tile_stored(0, dots[0], 64);
-      _tile_stored(1, dots[1], 64);
-      Add(args, panel, m, b, dots[0]);
-      Add(args, panel, m, b + 1, dots[1]);
-    }
-    if (b == blocks) return;
-    _tile_zero(0);
-    _tile_loadd(2, x + b * kTileBytes, kPanelBlock);
-    _tile_loadd(4, panel.codes(b), 64);
-    _tile_dpbssd(0, 2, 4);
-    _tile_stored(0, dots[0], 64);
-    Add(args, panel, m, b, dots[0]);
-  }
 };
 
+// Whole tiles of rows by a range of panels.
 template <class F>
-__attribute__((noinline)) void TilePanel(const PanelMatMulArgs& args,
-                                         const Panel& unpacked, int64_t panel,
-                                         int64_t m) {
-  TileSums<F> tile;
-  tile.Run(args, unpacked, m);
-  Repeat<kTileRows>([&](auto i) LLAMBA_INLINE_LAMBDA {
-    Finish<Vectors>(args, tile.sum[i], m + i, panel * kPanelRows);
-  });
-}
+class TileProduct {
+ public:
+  explicit TileProduct(const PanelMatMulArgs& args)
+      : args_(args), blocks_(args.x.cols / kPanelBlock), panel_(blocks_) {}
 
-template <class F>
-void Tiles(const PanelMatMulArgs& args, int64_t begin, int64_t end,
-           int64_t rows) {
-  const int64_t blocks = args.x.cols / kPanelBlock;
-  Panel unpacked(blocks);
-  const TileUse use{TileConfig()};
-  for (int64_t panel = begin; panel < end; ++panel) {
-    unpacked.template Fill<F>(0, args.panels + panel * args.panel_bytes,
-                              args.codes_offset, 0, blocks);
-    for (int64_t m = 0; m < rows; m += kTileRows) {
-      TilePanel<F>(args, unpacked, panel, m);
+  void Run(int64_t begin, int64_t end) {
+    const int64_t rows = WholeTiles(args_.x.m);
+    const int64_t chunk =
+        std::clamp(WholeTiles(kChunkBytes / args_.x.cols), kTileRows, rows);
+    for (int64_t m = 0; m < rows; m += chunk) {
+      for (int64_t p = begin; p < end; ++p) {
+        const std::byte* packed = args_.panels + p * args_.panel_bytes;
+        panel_.template Fill<F>(0, packed, args_.codes_offset, 0, blocks_);
+        const std::byte* next = packed + args_.panel_bytes;
+        const int64_t next_bytes = p + 1 < end ? args_.panel_bytes : 0;
+        RunPanel(p, m, std::min(m + chunk, rows), {next, next + next_bytes, 0});
+      }
     }
   }
-}
+
+ private:
+  // Rows [m, m_end) of activations. While the vectors add a block, the dot
+  // products of the next one are stored and those of the one after it made: a
+  // product, its store and the load of what was stored take longer than the
+  // vectors' work, and none of them waits for another here.
+  __attribute__((noinline)) void RunPanel(int64_t p, int64_t m, int64_t m_end,
+                                          Ahead next) const {
+    const int64_t tiles = (m_end - m) / kTileRows;
+    next.lines = args_.panel_bytes / 64 / (tiles * blocks_) + 1;
+    const TileUse use(Shapes());
+    DotProducts products(panel_, blocks_, args_.x.codes + m * args_.x.cols,
+                         tiles);
+    alignas(64) int32_t dots[2][kDots];
+    products.Start();
+    products.Store(dots[0]);
+    products.Start();
+    int64_t at = 0;
+    for (; m < m_end; m += kTileRows) {
+      FetchSums(p, m);
+      TileSums<F::Scales::kHasMin> tile;
+      tile.Clear();
+      const int64_t slot = SlotOf(args_.x, m, 0);
+      for (int64_t b = 0; b < blocks_; ++b, at ^= 1) {
+        products.Store(dots[at ^ 1]);
+        products.Start();
+        next.Step();
+        tile.Add(args_.x, slot + b * kTileRows, panel_, b, dots[at]);
+      }
+      Repeat<kTileRows>([&](auto i) LLAMBA_INLINE_LAMBDA {
+        Finish<Vectors>(args_, tile.sum[i], m + i, p * kPanelRows);
+      });
+    }
+  }
+
+  // Where the sums will go: stores that wait for memory hold up all else.
+  LLAMBA_INLINE void FetchSums(int64_t p, int64_t m) const {
+    const float* y = args_.y + m * args_.y_stride + p * kPanelRows;
+    for (int64_t i = 0; i < kTileRows; ++i) {
+      __builtin_prefetch(y + i * args_.y_stride, 1, 3);
+    }
+  }
+
+  const PanelMatMulArgs& args_;
+  int64_t blocks_;
+  Panel panel_;
+};
 
 void MatMulTiles(const PanelMatMulArgs& args, int64_t begin, int64_t end) {
-  const int64_t rows = WholeTiles(args.x.m);
-  if (rows > 0) {
+  if (args.x.m >= kTileRows) {
     WithFormat(args.dtype, [&](auto format) {
-      Tiles<decltype(format)>(args, begin, end, rows);
+      TileProduct<decltype(format)>(args).Run(begin, end);
     });
   }
   const PanelMatMulArgs rest = LeftOver(args);
@@ -140,10 +184,9 @@ void MatMulTiles(const PanelMatMulArgs& args, int64_t begin, int64_t end) {
 
 double TilePeak(int64_t rounds, float* sink) {
   // As wide as tiles are: rows of 64 bytes.
-  constexpr TileConfig kFull = {
-      .column_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
-      .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
-  const TileUse use(kFull);
+  TileShapes full;
+  for (int i = 0; i < 8; ++i) full.Set(i, 16, 64);
+  const TileUse use(full);
   alignas(64) int8_t ones[kTileRows * 64];
   __builtin_memset(ones, 1, sizeof ones);
   _tile_zero(0);

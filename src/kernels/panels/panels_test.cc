@@ -244,6 +244,34 @@ TEST_P(PanelTest, WhatIsNotFiniteTaintsItsScale) {
   }
 }
 
+// Those that fuse multiply-adds differ in how they make what is exact alone.
+TEST(Panels, VectorsAndTilesMakeTheSameBits) {
+  std::vector<std::string> isas;
+  for (const std::string& isa : AvailableIsas()) {
+    for (const char* fused : {"amx", "avx512", "avxvnni", "avx2"}) {
+      if (isa == fused) isas.push_back(isa);
+    }
+  }
+  for (const DType dtype : kPanelTypes) {
+    for (const int64_t m : {3, 16, 70}) {
+      Random random(static_cast<uint32_t>(m));
+      const BlockWeights w(random, dtype, 83, 768);
+      const std::vector<std::byte> packed = w.Packed();
+      const Matrix x = Matrix::Normal(random, m, 768);
+      Matrix first(m, 83);
+      for (const std::string& isa : isas) {
+        SCOPED_TRACE(isa);
+        Matrix y(m, 83);
+        const Activations own(GetKernels(isa), x);
+        GetKernels(isa).matmul_panels(Args(w, packed, own.rows(), y), 0,
+                                      Panels(w));
+        if (isa == isas.front()) first = y;
+        ExpectSameBits(y, first);
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Isas, PanelTest, ::testing::ValuesIn(AvailableIsas()),
                          testing::IsaTestName);
 
