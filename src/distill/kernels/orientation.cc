@@ -12,6 +12,9 @@ cuda::OrientationShape ShapeOf(const Tensor& q, const Tensor& b) {
           static_cast<int>(b.size(3))};
 }
 
+// (B, T, G, N) as (B T, G N).
+Tensor TokenRows(const Tensor& heads) { return heads.flatten(0, 1).flatten(1); }
+
 }  // namespace
 
 OrientationSums TryOrientation(const Tensor& b, const Tensor& c,
@@ -20,14 +23,14 @@ OrientationSums TryOrientation(const Tensor& b, const Tensor& c,
                                const Tensor& k) {
   if (!UseKernel(Kernel::kOrientation, b) ||
       b.scalar_type() != torch::kBFloat16 || !Alike(b, {c, q, k}) ||
-      !IsRows(b.flatten(2), 8) || !IsRows(c.flatten(2), 8) ||
+      !IsRows(TokenRows(b), 8) || !IsRows(TokenRows(c), 8) ||
       sums.scalar_type() != torch::kFloat32 || !AreSegments(segments, b) ||
       !HasHeadKernels(q.size(3), b.size(3))) {
     return {};
   }
   const cuda::OrientationShape shape = ShapeOf(q, b);
   const Tensor queries = q.contiguous(), keys = k.contiguous();
-  const Tensor rows_b = b.flatten(2), rows_c = c.flatten(2);
+  const Tensor rows_b = TokenRows(b), rows_c = TokenRows(c);
   const Tensor running = sums.contiguous();
   const Tensor skip = d.to(torch::kFloat32).contiguous();
   const auto make = [&](std::initializer_list<int64_t> rest) {
