@@ -26,9 +26,11 @@ LLAMBA_INLINE void Repeat(const Fn& fn) {
 // activations pass.
 constexpr int64_t kGroupBytes = 128 << 10;
 
-// Bytes ahead of the codes under way that are fetched by the first rows of
-// activations, for which panels come from memory.
-constexpr int64_t kFetchAhead = 2048;
+// Bytes ahead of the codes under way that the first rows of activations, for
+// which panels come from memory, fetch into the second-level cache, which can
+// wait for more lines at a time, and from there into the first.
+constexpr int64_t kFetchFar = 8192;
+constexpr int64_t kFetchNear = 2048;
 
 // What the codes are above the values that they stand for.
 template <class V, class F>
@@ -175,8 +177,9 @@ struct PanelTile {
     constexpr int64_t kAll = kPanelRows / V::kLanes;
     for (int64_t p = 0; p < kHalves; p += kAll) {
       for (int64_t line = 0; line < F::kCodeBytes; line += 64) {
-        __builtin_prefetch(codes + p / kAll * panel_stride + kFetchAhead +
-                           line);
+        const std::byte* at = codes + p / kAll * panel_stride + line;
+        __builtin_prefetch(at + kFetchFar, 0, 2);
+        __builtin_prefetch(at + kFetchNear);
       }
     }
   }
