@@ -44,7 +44,7 @@ std::optional<Tokenizer> ReadTokenizer(const Checkpoint& checkpoint,
     return std::nullopt;
   }
   Tokenizer tokenizer = FindTokenizer(checkpoint, dir);
-  CheckTokenizerFits(tokenizer, checkpoint.config,
+  CheckTokenizerFits(tokenizer.vocab_size(), checkpoint.config.vocab_size,
                      dir.empty() ? checkpoint.path : dir);
   return tokenizer;
 }
@@ -179,15 +179,6 @@ void WithProgress(const std::string& label,
     throw Exit{kInterrupted};
   }
   if (bar) bar->Finish();
-}
-
-void CheckTokenizerFits(const Tokenizer& tokenizer, const ModelConfig& config,
-                        const std::string& path) {
-  if (tokenizer.vocab_size() <= config.vocab_size) return;
-  Fail(
-      "{}: the tokenizer has {} tokens, the model {} rows of embedding: this "
-      "is not its tokenizer",
-      path, tokenizer.vocab_size(), config.vocab_size);
 }
 
 void PrintWritten(const std::string& out, const ModelConfig& config,

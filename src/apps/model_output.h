@@ -46,10 +46,6 @@ void CheckGgufOutput(const std::string& out,
 void WithProgress(const std::string& label,
                   const std::function<void(const WriteProgress&)>& write);
 
-// Throws Error where the tokenizer has more tokens than the model.
-void CheckTokenizerFits(const Tokenizer& tokenizer, const ModelConfig& config,
-                        const std::string& path);
-
 // One line about what was written: path, bytes, type.
 void PrintWritten(const std::string& out, const ModelConfig& config,
                   const std::string& types,

@@ -45,7 +45,8 @@ void Synth(const SynthFlags& flags) {
   std::optional<Tokenizer> tokenizer;
   if (!flags.tokenizer.empty()) {
     tokenizer = LoadTokenizer(flags.tokenizer);
-    CheckTokenizerFits(*tokenizer, config, flags.tokenizer);
+    CheckTokenizerFits(tokenizer->vocab_size(), config.vocab_size,
+                       flags.tokenizer);
   }
   const SyntheticSource source(config, flags.seed);
   if (gguf) {

@@ -85,17 +85,12 @@ std::shared_ptr<const LoadedModel> LoadedModel::Open(
       new LoadedModel(path, OpenCheckpoint(path), options));
 }
 
-LoadedModel::LoadedModel(std::string path, Checkpoint checkpoint,
+LoadedModel::LoadedModel(std::string path, const Checkpoint& checkpoint,
                          const LoadedModelOptions& options)
     : path_(std::move(path)),
       tokenizer_(FindTokenizer(checkpoint, options.tokenizer)),
       n_valid_(CountValidTokens(tokenizer_)) {
-  if (n_valid_ > checkpoint.config.vocab_size) {
-    Fail(
-        "{}: the tokenizer has {} tokens, the model {} rows of embedding: "
-        "this is not its tokenizer",
-        path_, n_valid_, checkpoint.config.vocab_size);
-  }
+  CheckTokenizerFits(n_valid_, checkpoint.config.vocab_size, path_);
   if (!options.chat_template.empty()) {
     chat_template_ = ReadFile(options.chat_template);
     chat_template_source_ = options.chat_template;

@@ -73,7 +73,7 @@ class LoadedModel {
   static constexpr std::string_view kMark = "\xEF\xB7\x90";
 
  private:
-  LoadedModel(std::string path, Checkpoint checkpoint,
+  LoadedModel(std::string path, const Checkpoint& checkpoint,
               const LoadedModelOptions& options);
 
   std::string path_;

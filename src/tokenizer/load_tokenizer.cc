@@ -77,4 +77,13 @@ Tokenizer LoadTokenizer(const std::string& path) {
   return Tokenizer(std::move(spec));
 }
 
+void CheckTokenizerFits(int64_t n_tokens, int64_t n_rows,
+                        const std::string& path) {
+  if (n_tokens <= n_rows) return;
+  Fail(
+      "{}: the tokenizer has {} tokens, the model {} rows of embedding: this "
+      "is not its tokenizer",
+      path, n_tokens, n_rows);
+}
+
 }  // namespace llamba

@@ -83,6 +83,11 @@ class Tokenizer {
 // refused by name, never guessed.
 Tokenizer LoadTokenizer(const std::string& path);
 
+// Throws Error naming `path` where a tokenizer gives `n_tokens` ids to a model
+// of fewer rows of embedding.
+void CheckTokenizerFits(int64_t n_tokens, int64_t n_rows,
+                        const std::string& path);
+
 // The keys `tokenizer.*`.
 Tokenizer LoadTokenizerFromGguf(const GgufMetadata& metadata);
 
