@@ -185,7 +185,8 @@ void AddRunFlags(CLI::App& command, TrainFlags& flags) {
       .add_option("--init", flags.options.init,
                   "A student to start from, weights alone; layers that "
                   "keep attention here and not there take the teacher's, "
-                  "a smaller d_state the larger parts of its state")
+                  "a smaller d_state the larger parts of its state, "
+                  "a larger one new parts beside it")
       ->type_name("STUDENT");
   command.add_flag("--resume", flags.options.resume,
                    "Go on from the newest checkpoint in the output folder");

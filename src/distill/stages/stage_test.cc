@@ -117,10 +117,10 @@ TEST(Student, AHybridGoesOnFromAPureLlamba) {
     return teacher;
   };
   const LayerStack student(pure, RandomParameters(pure, 2, torch::kFloat64));
-  ContinueStudent(open_teacher, student, pure, "pure");
+  ContinueStudent(open_teacher, student, pure, "pure", 0);
   EXPECT_EQ(opened, 0);
   const ParameterMap parameters =
-      ContinueStudent(open_teacher, student, hybrid, "pure");
+      ContinueStudent(open_teacher, student, hybrid, "pure", 0);
   EXPECT_EQ(opened, 1);
   EXPECT_EQ(parameters.size(), Schema(hybrid).size());
   for (const auto& [id, tensor] : parameters) {
@@ -131,12 +131,13 @@ TEST(Student, AHybridGoesOnFromAPureLlamba) {
     const LayerStack& from = kept ? teacher : student;
     EXPECT_TRUE(torch::equal(tensor, from.parameters().at(id)));
   }
-  // Not the other way round, and not with a larger state.
+  // Not the other way round, and not with another number of taps.
   const LayerStack mixed(hybrid, parameters);
-  EXPECT_THROW(ContinueStudent(open_teacher, mixed, pure, "mixed"), Error);
-  EXPECT_THROW(ContinueStudent(
-                   open_teacher, student,
-                   StudentConfig(TinyTeacherConfig(), {.d_state = 8}), "pure"),
+  EXPECT_THROW(ContinueStudent(open_teacher, mixed, pure, "mixed", 0), Error);
+  EXPECT_THROW(ContinueStudent(open_teacher, student,
+                               StudentConfig(TinyTeacherConfig(),
+                                             {.d_state = 4, .d_conv = 3}),
+                               "pure", 0),
                Error);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "distill/student/narrow_states.h"
+#include "distill/student/widen_states.h"
 
 namespace llamba::distill {
 namespace {
@@ -187,13 +188,14 @@ LayerStack MakeStudent(const LayerStack& teacher,
 
 ParameterMap ContinueStudent(const std::function<LayerStack()>& open_teacher,
                              const LayerStack& earlier,
-                             const ModelConfig& config,
-                             const std::string& name) {
+                             const ModelConfig& config, const std::string& name,
+                             uint64_t seed) {
   ModelConfig like = earlier.config();
   // GGUF does not say it; vocab_size is compared.
   like.pad_vocab_size_multiple = config.pad_vocab_size_multiple;
   if (!like.HasMixer(MixerKind::kAttention)) like.attention = config.attention;
-  like.ssm.d_state = std::min(like.ssm.d_state, config.ssm.d_state);
+  const int64_t d_state = config.ssm.d_state;
+  like.ssm.d_state = d_state;
   const size_t n_layer = std::min(like.mixers.size(), config.mixers.size());
   for (size_t i = 0; i < n_layer; ++i) {
     if (config.mixers[i] == MixerKind::kAttention) {
@@ -203,7 +205,9 @@ ParameterMap ContinueStudent(const std::function<LayerStack()>& open_teacher,
   if (ConfigToJson(like) != ConfigToJson(config)) {
     Fail("{}: its config is not that of this recipe's student", name);
   }
-  const LayerStack student = NarrowStates(earlier, config.ssm.d_state);
+  const LayerStack student = d_state > earlier.config().ssm.d_state
+                                 ? WidenStates(earlier, d_state, seed)
+                                 : NarrowStates(earlier, d_state);
   ParameterMap parameters;
   std::optional<LayerStack> teacher;
   for (const TensorSpec& spec : Schema(config)) {

@@ -40,13 +40,13 @@ LayerStack MakeStudent(const LayerStack& teacher,
 // The weights of an `earlier` student of a teacher for one of `config`. A layer
 // that keeps attention in `config` alone takes the teacher's, which is opened
 // where there is one: so a hybrid goes on from a pure Llamba. Where `config`
-// has the smaller d_state, the student is narrowed (narrow_states.h). Shares
-// storage with both. Throws Error, which begins with `name`, where the configs
-// differ in anything else.
+// has another d_state, the student is narrowed (narrow_states.h) or widened
+// (widen_states.h, with `seed`). Shares storage with both. Throws Error, which
+// begins with `name`, where the configs differ in anything else.
 ParameterMap ContinueStudent(const std::function<LayerStack()>& open_teacher,
                              const LayerStack& earlier,
-                             const ModelConfig& config,
-                             const std::string& name);
+                             const ModelConfig& config, const std::string& name,
+                             uint64_t seed);
 
 }  // namespace llamba::distill
 

@@ -196,10 +196,11 @@ void Run::LoadStudent() {
                  options_.output);
   }
   const auto open_teacher = [this] { return LoadPrecisely(recipe_.teacher); };
-  precise_ = options_.init.empty()
-                 ? MakeStudent(open_teacher(), recipe_.student).parameters()
-                 : ContinueStudent(open_teacher, LoadPrecisely(options_.init),
-                                   config_, options_.init);
+  precise_ =
+      options_.init.empty()
+          ? MakeStudent(open_teacher(), recipe_.student).parameters()
+          : ContinueStudent(open_teacher, LoadPrecisely(options_.init), config_,
+                            options_.init, recipe_.student.seed);
 }
 
 void Run::StartMemories() {
