@@ -388,6 +388,10 @@ case_errors() {
   err_has "unknown key \"stage1.lrr\""
   expect 1 train none --set student.keep_attention=[9]
   err_has "keep_attention names layer 9"
+  # Before the data are read, which here do not exist.
+  expect 1 train none --data "$tmp/absent" --set sequence_length=513
+  err_has "sequence_length: expected 512 (the context length of $teacher) at most"
+  err_has "found 513"
   expect 1 train none --set stage1.lr=1e30 --set optimizer.clip_norm=0
   err_has "stage1, step 1: the gradient is not finite: lower stage1.lr"
   err_has "and begin anew"

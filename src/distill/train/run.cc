@@ -71,6 +71,16 @@ std::unique_ptr<Mixture> OpenData(const std::vector<SourceRecipe>& sources,
                                    recipe.seed);
 }
 
+// Past its context a teacher writes nothing worth learning.
+void CheckSequenceLength(const Recipe& recipe, const ModelConfig& teacher) {
+  const int64_t context = teacher.attention.max_position_embeddings;
+  if (recipe.sequence_length <= context) return;
+  Fail(
+      "recipe: sequence_length: expected {} (the context length of {}) at "
+      "most, found {}",
+      context, recipe.teacher, recipe.sequence_length);
+}
+
 // A resumed run may have other rates on purpose, or by oversight.
 void WarnOfChanges(const Recipe& before, const Recipe& now) {
   for (const std::string& change : RecipeDifferences(before, now)) {
@@ -121,6 +131,7 @@ void Run::LoadTeacher() {
   if (recipe_.teacher.empty()) Fail("recipe: no teacher given");
   const Checkpoint checkpoint = OpenCheckpoint(recipe_.teacher);
   config_ = StudentConfig(checkpoint.config, recipe_.student);
+  CheckSequenceLength(recipe_, checkpoint.config);
   teacher_ = std::make_unique<LayerStack>(LoadStack(checkpoint, working_));
 }
 
