@@ -10,8 +10,10 @@
 
 #include "base/counted.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "base/status_line.h"
 
 namespace llamba {
 
@@ -34,8 +36,10 @@ void EndLineForNotes() {
 
 void PrintNote(std::string_view text) {
   const bool color = UseColor(STDERR_FILENO);
-  fmt::print(stderr, "{}{}{}\n", color ? "\x1b[2m" : "", text,
-             color ? "\x1b[0m" : "");
+  PrintAboveStatus([&] {
+    fmt::print(stderr, "{}{}{}\n", color ? "\x1b[2m" : "", text,
+               color ? "\x1b[0m" : "");
+  });
 }
 
 std::string DescribeResult(const GenerateResult& result) {
@@ -51,16 +55,14 @@ std::string DescribeResult(const GenerateResult& result) {
 void ShowPrefillProgress(int64_t done, int64_t total) {
   constexpr int64_t kShort = 2048;
   if (total < kShort || isatty(STDERR_FILENO) == 0) return;
-  // The line goes away when the prompt has been read.
-  if (done < total) {
-    fmt::print(
-        stderr, "\r\x1b[K{}",
-        ProgressLine("reading the prompt:",
-                     static_cast<double>(done) / static_cast<double>(total),
-                     fmt::format("{} of {} tokens", done, total),
-                     TerminalColumns()));
+  // The line goes away when the prompt has been read, or that is given up.
+  if (done < total && !InterruptGuard::Interrupted()) {
+    ShowStatus(ProgressLine(
+        "reading the prompt:",
+        static_cast<double>(done) / static_cast<double>(total),
+        fmt::format("{} of {} tokens", done, total), TerminalColumns()));
   } else {
-    fmt::print(stderr, "\r\x1b[K");
+    ClearStatus();
   }
 }
 

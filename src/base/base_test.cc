@@ -4,15 +4,12 @@
 #include <malloc.h>
 #include <sched.h>
 #endif
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -21,7 +18,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mapped_file.h"
-#include "base/progress.h"
 #include "base/tensor_view.h"
 #include "base/thread_pool.h"
 
@@ -38,30 +34,6 @@ TEST(Counted, KnowsThePlural) {
   EXPECT_EQ(Counted(0, "token"), "0 tokens");
   EXPECT_EQ(Counted(int64_t{1}, "token"), "1 token");
   EXPECT_EQ(Counted(size_t{2}, "key/value head"), "2 key/value heads");
-}
-
-// On a terminal, which is drawn after a tenth of a second.
-TEST(Progress, DrawsTheEndOnce) {
-  const int screen = posix_openpt(O_RDWR | O_NOCTTY);
-  ASSERT_GE(screen, 0);
-  ASSERT_EQ(grantpt(screen), 0);
-  ASSERT_EQ(unlockpt(screen), 0);
-  const int terminal = open(ptsname(screen), O_RDWR | O_NOCTTY);
-  ASSERT_GE(terminal, 0);
-  const int before = dup(STDERR_FILENO);
-  dup2(terminal, STDERR_FILENO);
-  Progress bar("work", "MB", 2);
-  std::this_thread::sleep_for(std::chrono::milliseconds(110));
-  bar.Update(2);
-  bar.Finish();
-  dup2(before, STDERR_FILENO);
-  char text[1000];
-  const ssize_t n = read(screen, text, sizeof text);
-  for (const int file : {screen, terminal, before}) close(file);
-  ASSERT_GT(n, 0);
-  const std::string seen(text, static_cast<size_t>(n));
-  EXPECT_NE(seen.find("100 %"), std::string::npos) << seen;
-  EXPECT_EQ(seen.find("100 %"), seen.rfind("100 %")) << seen;
 }
 
 std::string WhyNotWritable(const std::string& path) {
@@ -267,33 +239,6 @@ TEST(AlignedBuffer, AnotherOfTheSizeFitsWhereOneWasFreed) {
   EXPECT_LT(mallinfo2().arena, 16 * kFloats * sizeof(float));
 }
 #endif
-
-TEST(ProgressLine, FitsIntoTheTerminal) {
-  const std::string figures = "50 %  9.5 MB/s  3.1 s left";
-  EXPECT_EQ(ProgressLine("writing", 0.5, figures, 100),
-            "writing [============            ] " + figures);
-  EXPECT_EQ(ProgressLine("writing", 0.5, figures, 50),
-            "writing [======      ] " + figures);
-  EXPECT_EQ(ProgressLine("writing", 0.5, figures, 40), "writing " + figures);
-  EXPECT_EQ(ProgressLine("writing", 0.5, figures, 20), "writing 50 %  9.5 M");
-  EXPECT_EQ(ProgressLine("\u00fcber", 1, "\u00fc", 4), "\u00fcbe");
-  for (size_t columns = 0; columns < 90; ++columns) {
-    EXPECT_LE(ProgressLine("writing", 0.9, figures, columns).size() + 1,
-              std::max(columns, size_t{2}));
-  }
-}
-
-TEST(Text, DurationsAndBytes) {
-  EXPECT_EQ(DurationString(1.54), "1.5 s");
-  EXPECT_EQ(DurationString(200), "3 min 20 s");
-  EXPECT_EQ(DurationString(7500), "2 h 05 min");
-  EXPECT_EQ(RateString(0.51234), "0.5123");
-  EXPECT_EQ(RateString(999.94), "999.9");
-  EXPECT_EQ(RateString(14260.4), "14260");
-  EXPECT_EQ(BytesString(512), "512 B");
-  EXPECT_EQ(BytesString(2800000000), "2.8 GB");
-  EXPECT_EQ(BytesString(999600), "1 MB");
-}
 
 }  // namespace
 }  // namespace llamba

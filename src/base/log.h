@@ -6,7 +6,8 @@
 namespace llamba {
 
 // Sends spdlog's default logger to standard error ("warning: ..."), in colour
-// only on a terminal and without NO_COLOR. Programs call it once, first thing;
+// only on a terminal and without NO_COLOR, above a status line
+// (status_line.h). Programs call it once, first thing;
 // libraries just use spdlog::info, ::warn, ::debug.
 void InitLogging(spdlog::level::level_enum level);
 

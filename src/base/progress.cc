@@ -9,6 +9,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/status_line.h"
+
 namespace llamba {
 namespace {
 
@@ -55,7 +57,7 @@ Progress::Progress(std::string label, std::string unit, double total,
       last_draw_(start_) {}
 
 Progress::~Progress() {
-  if (!finished_ && terminal_ && done_ > 0) std::fputc('\n', stderr);
+  if (!finished_ && terminal_) KeepStatus();
 }
 
 void Progress::Update(double done, const std::string& note) {
@@ -73,7 +75,7 @@ void Progress::Update(double done, const std::string& note) {
 void Progress::Finish() {
   if (finished_) return;
   if (!drawn_) Draw(Clock::now());
-  if (terminal_) std::fputc('\n', stderr);
+  if (terminal_) KeepStatus();
   finished_ = true;
 }
 
@@ -90,12 +92,11 @@ void Progress::Draw(Clock::time_point now) {
       fmt::format("{:3.0f} %  {} {}/s  {}{}{}", 100 * share, RateString(rate),
                   unit_, left, note_.empty() ? "" : "  ", note_);
   if (terminal_) {
-    fmt::print(stderr, "\r\x1b[K{}",
-               ProgressLine(label_, share, figures, TerminalColumns()));
+    ShowStatus(ProgressLine(label_, share, figures, TerminalColumns()));
   } else {
     fmt::print(stderr, "{}: {}\n", label_, figures);
+    std::fflush(stderr);
   }
-  std::fflush(stderr);
 }
 
 std::string ProgressLine(const std::string& label, double share,

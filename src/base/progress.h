@@ -8,10 +8,10 @@
 
 namespace llamba {
 
-// Progress of long work on standard error: on a terminal one line redrawn a few
-// times a second (bar, share, rate, time left), as long as the terminal is wide
-// at most; in a pipe a plain line every
-// ten seconds and one at the end. Used by one thread.
+// Progress of long work on standard error: on a terminal the status line
+// (status_line.h), redrawn a few times a second (bar, share, rate, time left),
+// as long as the terminal is wide at most; in a pipe a plain line every ten
+// seconds and one at the end. Used by one thread.
 class Progress {
  public:
   // `unit` follows the rate ("tokens", "MB"); `total` in that unit, of which
