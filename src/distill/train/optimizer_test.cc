@@ -27,8 +27,11 @@ struct Scalar {
 };
 
 struct Fixture {
+  // `type` of the working weights.
   explicit Fixture(const AdamWOptions& options, torch::ScalarType type)
-      : precise(RandomParameters(TinyTeacherConfig(), 1, type)),
+      : precise(RandomParameters(
+            TinyTeacherConfig(), 1,
+            type == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32)),
         optimizer(precise, working, torch::TensorOptions(type), Learns, options,
                   *communicator) {}
 
@@ -109,6 +112,24 @@ TEST(ShardedAdamW, FollowsTheFormulas) {
 
 TEST(ShardedAdamW, ClipsTheNormOverAllParameters) {
   CheckAgainstFormulas({.clip_norm = 0.05}, true);
+}
+
+// bfloat16 has 8 bits: there 1 + 2^-9 is 1, however often it is added.
+TEST(ShardedAdamW, SumsMicroBatchesInFloat32) {
+  Fixture fixture({}, torch::kBFloat16);
+  int64_t n = 0;
+  for (int part = 0; part <= 256; ++part) {
+    n = 0;
+    for (auto& [id, tensor] : fixture.working) {
+      if (!Fixture::Learns(id)) continue;
+      ASSERT_EQ(tensor.scalar_type(), torch::kBFloat16);
+      tensor.mutable_grad().add_(part == 0 ? 1 : 0x1p-9);
+      n += tensor.numel();
+    }
+    fixture.optimizer.GatherGradients();
+  }
+  const double norm = 1.5 * std::sqrt(static_cast<double>(n));
+  EXPECT_NEAR(fixture.optimizer.Step(kRate).gradient_norm, norm, 1e-5 * norm);
 }
 
 TEST(ShardedAdamW, RestoredGoesOnBitForBit) {
