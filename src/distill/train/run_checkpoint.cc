@@ -1,6 +1,8 @@
 #include "distill/train/run_checkpoint.h"
 
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -56,13 +58,26 @@ ShardedAdamW::Shards ReadOptimizer(const std::string& path) {
   return {read("master"), read("first_moment"), read("second_moment")};
 }
 
+std::string FolderName(int stage, int64_t step) {
+  return fmt::format("stage{}-{:08}", stage, step);
+}
+
+// A copy under another name is someone's own: it is neither gone on from nor
+// removed.
+bool HasFolderName(const fs::path& path) {
+  int stage = 0;
+  int64_t step = 0;
+  const std::string name = path.filename().string();
+  return std::sscanf(name.c_str(), "stage%d-%" SCNd64, &stage, &step) == 2 &&
+         name == FolderName(stage, step);
+}
+
 std::vector<fs::path> Checkpoints(const std::string& output) {
   std::vector<fs::path> found;
   std::error_code ignored;
   for (const auto& entry :
        fs::directory_iterator(fs::path(output) / kFolder, ignored)) {
-    if (fs::exists(entry.path() / "run.json") &&
-        entry.path().extension() != kTemporary) {
+    if (HasFolderName(entry.path()) && fs::exists(entry.path() / "run.json")) {
       found.push_back(entry.path());
     }
   }
@@ -119,8 +134,7 @@ void WriteCheckpoint(const std::string& output, const ModelConfig& config,
                      const RunCheckpoint& checkpoint, int keep) {
   const fs::path root = fs::path(output) / kFolder;
   const fs::path name =
-      root / fmt::format("stage{}-{:08}", checkpoint.position.stage,
-                         checkpoint.position.step);
+      root / FolderName(checkpoint.position.stage, checkpoint.position.step);
   const fs::path temporary = name.string() + kTemporary;
   fs::create_directories(root);
   RemoveUnfinished(root);

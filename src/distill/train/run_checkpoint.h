@@ -32,11 +32,13 @@ struct RunCheckpoint {
 };
 
 // Writes `output`/checkpoints/stage2-00000400 and removes all but the last
-// `keep` of them, and what a killed run had begun to write. Called by worker 0.
+// `keep` of that form, and what a killed run had begun to write. Called by
+// worker 0.
 void WriteCheckpoint(const std::string& output, const ModelConfig& config,
                      const RunCheckpoint& checkpoint, int keep = 2);
 
-// The newest whole checkpoint below `output`; empty where there is none.
+// The newest whole checkpoint below `output`, by its name; empty where there is
+// none.
 std::optional<std::string> FindCheckpoint(const std::string& output);
 
 // Throws Error naming file and field where the student's config is another.

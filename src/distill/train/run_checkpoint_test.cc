@@ -45,5 +45,28 @@ TEST(RunCheckpoint, TheLastStayAndNothingUnfinished) {
   }
 }
 
+TEST(RunCheckpoint, CopiesUnderOtherNamesStay) {
+  const TemporaryFolder folder;
+  const ModelConfig config = StudentConfig(TinyTeacherConfig(), {});
+  RunCheckpoint checkpoint;
+  checkpoint.precise = RandomParameters(config, 1, torch::kFloat32);
+  const auto write = [&](int64_t step) {
+    checkpoint.position.step = step;
+    WriteCheckpoint(folder / ".", config, checkpoint);
+  };
+  write(1);
+  for (const char* name : {"best", "stage1-00000001.best", "stage9-1"}) {
+    std::filesystem::copy(folder / "checkpoints/stage1-00000001",
+                          folder / "checkpoints/" + name);
+  }
+  write(2);
+  write(3);
+  EXPECT_THAT(Names(folder / "checkpoints"),
+              ElementsAre("best", "stage1-00000001.best", "stage1-00000002",
+                          "stage1-00000003", "stage9-1"));
+  EXPECT_EQ(*FindCheckpoint(folder / "."),
+            folder / "./checkpoints/stage1-00000003");
+}
+
 }  // namespace
 }  // namespace llamba::distill
