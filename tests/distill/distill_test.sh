@@ -94,6 +94,13 @@ case_resume() {
   expect 0 train cut --resume
   same_student whole cut
   cmp "$tmp/whole/config.json" "$tmp/cut/config.json" || fail "config.json"
+  # Without its checkpoints it is not written over.
+  rm -r "$tmp/cut/checkpoints"
+  for flag in '' --resume; do
+    expect 1 train cut $flag
+    err_has "cut/model.safetensors: is there already, without a checkpoint"
+  done
+  same_student whole cut
 }
 
 # What a stage has learnt outlives a student that cannot be written.
