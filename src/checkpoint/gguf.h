@@ -6,15 +6,14 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "base/file.h"
 #include "checkpoint/tensor_file.h"
+#include "checkpoint/tensor_writer.h"
 
 namespace llamba {
 
@@ -83,23 +82,12 @@ bool IsGguf(const std::string& path);
 // Writes version 3, alignment 32 (a general.alignment in `metadata` is left
 // out). Integers are written as U32 where they fit (I32 where negative), else
 // 64 bits; doubles as F32 (F64 beyond its range); integer arrays as I32 (I64
-// where a value does not fit). Tensors come as in SafetensorsWriter; their
-// names have at most 63 bytes and their shapes 4 dimensions, as llama.cpp
-// demands.
-class GgufWriter {
+// where a value does not fit). Tensors' names have at most 63 bytes and
+// their shapes 4 dimensions, as llama.cpp demands.
+class GgufWriter : public TensorWriter {
  public:
   GgufWriter(const std::string& path, const GgufMetadata& metadata,
              const std::vector<TensorInfo>& tensors);
-  void Append(std::span<const std::byte> bytes);
-  void AppendPart(std::span<const std::byte> bytes);
-  void Commit();
-
- private:
-  std::string path_;
-  AtomicFile file_;
-  std::vector<TensorInfo> tensors_;
-  size_t next_ = 0;
-  size_t written_ = 0;  // of tensor next_
 };
 
 }  // namespace llamba

@@ -186,7 +186,7 @@ void PutTensors(HeadWriter& head, const std::string& path,
 
 GgufWriter::GgufWriter(const std::string& path, const GgufMetadata& metadata,
                        const std::vector<TensorInfo>& tensors)
-    : path_(path), file_(path), tensors_(tensors) {
+    : TensorWriter(path, tensors, gguf::kAlignment) {
   HeadWriter head;
   head.PutBytes({gguf::kMagic, sizeof gguf::kMagic});
   head.Put(gguf::kVersion);
@@ -194,44 +194,7 @@ GgufWriter::GgufWriter(const std::string& path, const GgufMetadata& metadata,
   PutMetadata(head, metadata);
   PutTensors(head, path, tensors);
   head.PadTo(gguf::kAlignment);
-  file_.Write(head.text());
-}
-
-void GgufWriter::Append(std::span<const std::byte> bytes) {
-  LLAMBA_ASSERT(next_ < tensors_.size());
-  const TensorInfo& tensor = tensors_[next_];
-  const size_t needed = *TensorBytes(tensor.dtype, tensor.shape);
-  if (bytes.size() != needed) {
-    Fail("{}: tensor '{}': {} {} needs {} bytes, found {}", path_, tensor.name,
-         DTypeName(tensor.dtype), ShapeString(tensor.shape), needed,
-         bytes.size());
-  }
-  AppendPart(bytes);
-}
-
-void GgufWriter::AppendPart(std::span<const std::byte> bytes) {
-  LLAMBA_ASSERT(next_ < tensors_.size());
-  const TensorInfo& tensor = tensors_[next_];
-  const size_t needed = *TensorBytes(tensor.dtype, tensor.shape);
-  if (bytes.size() > needed - written_) {
-    Fail("{}: tensor '{}': {} {} needs {} bytes, found {}", path_, tensor.name,
-         DTypeName(tensor.dtype), ShapeString(tensor.shape), needed,
-         written_ + bytes.size());
-  }
-  file_.Write(bytes);
-  written_ += bytes.size();
-  if (written_ < needed) return;
-  const size_t end = AlignUp(file_.offset(), gguf::kAlignment);
-  file_.Write(std::string(end - file_.offset(), '\0'));
-  written_ = 0;
-  ++next_;
-}
-
-void GgufWriter::Commit() {
-  if (next_ != tensors_.size()) {
-    Fail("{}: tensor '{}' is missing", path_, tensors_[next_].name);
-  }
-  file_.Commit();
+  WriteHead(head.text());
 }
 
 }  // namespace llamba

@@ -58,48 +58,13 @@ std::string HeaderText(const std::string& path,
 SafetensorsWriter::SafetensorsWriter(
     const std::string& path, const std::vector<TensorInfo>& tensors,
     const std::map<std::string, std::string>& metadata)
-    : path_(path), file_(path), tensors_(tensors) {
+    : TensorWriter(path, tensors, 1) {
   std::string text = HeaderText(path, tensors, metadata);
   // Spaces, so that the data start aligned.
   text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
   const uint64_t length = text.size();
-  file_.Write(std::as_bytes(std::span(&length, 1)));
-  file_.Write(text);
-}
-
-void SafetensorsWriter::Append(std::span<const std::byte> bytes) {
-  LLAMBA_ASSERT(next_ < tensors_.size());
-  const TensorInfo& tensor = tensors_[next_];
-  const size_t needed = NeededBytes(path_, tensor);
-  if (bytes.size() != needed) {
-    Fail("{}: tensor '{}': {} {} needs {} bytes, found {}", path_, tensor.name,
-         DTypeName(tensor.dtype), ShapeString(tensor.shape), needed,
-         bytes.size());
-  }
-  AppendPart(bytes);
-}
-
-void SafetensorsWriter::AppendPart(std::span<const std::byte> bytes) {
-  LLAMBA_ASSERT(next_ < tensors_.size());
-  const TensorInfo& tensor = tensors_[next_];
-  const size_t needed = NeededBytes(path_, tensor);
-  if (bytes.size() > needed - written_) {
-    Fail("{}: tensor '{}': {} {} needs {} bytes, found {}", path_, tensor.name,
-         DTypeName(tensor.dtype), ShapeString(tensor.shape), needed,
-         written_ + bytes.size());
-  }
-  file_.Write(bytes);
-  written_ += bytes.size();
-  if (written_ < needed) return;
-  written_ = 0;
-  ++next_;
-}
-
-void SafetensorsWriter::Commit() {
-  if (next_ != tensors_.size()) {
-    Fail("{}: tensor '{}' is missing", path_, tensors_[next_].name);
-  }
-  file_.Commit();
+  WriteHead({reinterpret_cast<const char*>(&length), sizeof length});
+  WriteHead(text);
 }
 
 }  // namespace llamba
