@@ -4,11 +4,12 @@
 #include <cmath>
 #include <cstring>
 
+#include "runtime/projection.h"
+
 namespace llamba {
 
 AttentionMixer::AttentionMixer(const ModelConfig& config, Scratch& scratch)
     : attention_(config.attention),
-      d_model_(config.d_model),
       frequencies_(attention_.RopeFrequencies()),
       cos_(attention_.head_dim / 2),
       sin_(attention_.head_dim / 2),
@@ -31,27 +32,6 @@ void AttentionMixer::Prepare(const Batch& batch) {
       }
     }
   }
-}
-
-void AttentionMixer::Project(const Ops& ops, const AttentionWeights& weights,
-                             const Batch& batch, const float* u) {
-  const auto product = [&](const Matrix& w, const Vector& bias,
-                           RowBuffer& out) {
-    MatMulArgs args;
-    args.w = w.view;
-    args.x = u;
-    args.x_stride = d_model_;
-    args.m = batch.rows;
-    args.bias = OrNull(bias);
-    args.y = out.Resize(batch.rows);
-    args.y_stride = out.width();
-    return args;
-  };
-  const std::array<MatMulArgs, 3> products = {
-      product(weights.q, weights.q_bias, q_),
-      product(weights.k, weights.k_bias, k_),
-      product(weights.v, weights.v_bias, v_)};
-  ops.MatMuls(products);
 }
 
 void AttentionMixer::Rotate(const Ops& ops, RowBuffer& heads, int64_t n_heads,
@@ -106,7 +86,11 @@ AttentionArgs AttentionMixer::AttentionOf(const Segment& segment, int layer) {
 void AttentionMixer::Run(const Ops& ops, const AttentionWeights& weights,
                          int layer, const Batch& batch, const float* u,
                          float* x) {
-  Project(ops, weights, batch, u);
+  const std::array<MatMulArgs, 3> products = {
+      Projection(weights.q, weights.q_bias, u, batch.rows, q_),
+      Projection(weights.k, weights.k_bias, u, batch.rows, k_),
+      Projection(weights.v, weights.v_bias, u, batch.rows, v_)};
+  ops.MatMuls(products);
   Rotate(ops, q_, attention_.n_heads, batch.rows);
   Rotate(ops, k_, attention_.n_kv_heads, batch.rows);
   y_.Resize(batch.rows);
@@ -116,17 +100,7 @@ void AttentionMixer::Run(const Ops& ops, const AttentionWeights& weights,
     args_.push_back(AttentionOf(segment, layer));
   }
   ops.Attention(args_);
-
-  MatMulArgs out;
-  out.w = weights.o.view;
-  out.x = y_.Row(0);
-  out.x_stride = y_.width();
-  out.m = batch.rows;
-  out.bias = OrNull(weights.o_bias);
-  out.y = x;
-  out.y_stride = d_model_;
-  out.accumulate = true;
-  ops.MatMul(out);
+  AddProjection(ops, weights.o, weights.o_bias, y_, batch.rows, x);
 }
 
 }  // namespace llamba

@@ -26,14 +26,11 @@ class AttentionMixer {
            const Batch& batch, const float* u, float* x);
 
  private:
-  void Project(const Ops& ops, const AttentionWeights& weights,
-               const Batch& batch, const float* u);
   void Rotate(const Ops& ops, RowBuffer& heads, int64_t n_heads, int64_t rows);
   void Store(const Segment& segment, int layer);
   AttentionArgs AttentionOf(const Segment& segment, int layer);
 
   const AttentionConfig attention_;
-  const int64_t d_model_;
   const std::vector<double> frequencies_;  // (head_dim / 2)
   RowBuffer cos_, sin_;                    // (rows, head_dim / 2)
   RowBuffer q_, k_, v_;

@@ -10,6 +10,7 @@
 #include "runtime/mamba2_mixer.h"
 #include "runtime/mlp.h"
 #include "runtime/plan.h"
+#include "runtime/projection.h"
 
 namespace llamba {
 namespace {
@@ -188,16 +189,11 @@ void Executor::EmitLogits(LogitsSink sink) {
   const int64_t block = std::clamp<int64_t>(
       kLogitsBytes / (vocab * int64_t{sizeof(float)}), 1, n_wanted);
   for (int64_t first = 0; first < n_wanted; first += block) {
-    MatMulArgs head;
-    head.w = model_->weights().head.view;
-    head.x = work.u.Row(first);
-    head.x_stride = work.u.width();
-    head.m = std::min(block, n_wanted - first);
-    head.bias = OrNull(model_->weights().head_bias);
-    head.y = work.logits.Resize(head.m);
-    head.y_stride = vocab;
-    model_->ops().MatMul(head);
-    for (int64_t i = 0; i < head.m; ++i) {
+    const int64_t rows = std::min(block, n_wanted - first);
+    model_->ops().MatMul(Projection(model_->weights().head,
+                                    model_->weights().head_bias,
+                                    work.u.Row(first), rows, work.logits));
+    for (int64_t i = 0; i < rows; ++i) {
       const Wanted& wanted = work.wanted[static_cast<size_t>(first + i)];
       sink(wanted.sequence, wanted.index,
            {work.logits.Row(i), static_cast<size_t>(vocab)});

@@ -1,10 +1,11 @@
 #include "runtime/mamba2_mixer.h"
 
+#include "runtime/projection.h"
+
 namespace llamba {
 
 Mamba2Mixer::Mamba2Mixer(const ModelConfig& config, Scratch& scratch)
     : ssm_(config.ssm),
-      d_model_(config.d_model),
       projected_(ssm_.in_proj_rows(), scratch.first),
       convolved_(ssm_.conv_channels(), scratch.second) {}
 
@@ -50,16 +51,8 @@ ScanArgs Mamba2Mixer::ScanOf(const Mamba2Weights& weights, int layer,
 void Mamba2Mixer::Run(const Ops& ops, const Mamba2Weights& weights, int layer,
                       const Batch& batch, const float* u, float* x) {
   convolved_.Resize(batch.rows);
-
-  MatMulArgs in;
-  in.w = weights.in_proj.view;
-  in.x = u;
-  in.x_stride = d_model_;
-  in.m = batch.rows;
-  in.bias = OrNull(weights.in_proj_bias);
-  in.y = projected_.Resize(batch.rows);
-  in.y_stride = projected_.width();
-  ops.MatMul(in);
+  ops.MatMul(Projection(weights.in_proj, weights.in_proj_bias, u, batch.rows,
+                        projected_));
 
   GateArgs gate;
   gate.y = projected_.Row(0);
@@ -78,17 +71,8 @@ void Mamba2Mixer::Run(const Ops& ops, const Mamba2Weights& weights, int layer,
   ops.Conv1d(convs_);
   ops.Scan(scans_);
   ops.Gate(gate, batch.rows);
-
-  MatMulArgs out;
-  out.w = weights.out_proj.view;
-  out.x = projected_.Row(0);
-  out.x_stride = projected_.width();
-  out.m = batch.rows;
-  out.bias = OrNull(weights.out_proj_bias);
-  out.y = x;
-  out.y_stride = d_model_;
-  out.accumulate = true;
-  ops.MatMul(out);
+  AddProjection(ops, weights.out_proj, weights.out_proj_bias, projected_,
+                batch.rows, x);
 }
 
 }  // namespace llamba

@@ -27,7 +27,6 @@ class Mamba2Mixer {
                   const Segment& segment);
 
   const SsmConfig ssm_;
-  const int64_t d_model_;
   // (rows, in_proj_rows): xBC, z, A_log; after the convolution y in xBC's place
   RowBuffer projected_;
   RowBuffer convolved_;  // (rows, conv_channels): x, B, C

@@ -19,7 +19,6 @@ class Mlp {
 
  private:
   const Activation activation_;
-  const int64_t d_model_;
   RowBuffer gate_, up_;  // (rows, intermediate)
 };
 
