@@ -30,6 +30,13 @@ int32_t RequestEncoder::prefix_token() const {
       tokenizer_.spec().source);
 }
 
+ScoreRequest RequestEncoder::Window(std::span<const int32_t> ids) const {
+  ScoreRequest request;
+  request.ids = {prefix_token()};
+  request.ids.insert(request.ids.end(), ids.begin(), ids.end());
+  return request;
+}
+
 ScoreRequest RequestEncoder::Pair(const std::string& context,
                                   const std::string& continuation) const {
   ScoreRequest request;

@@ -2,6 +2,7 @@
 #define LLAMBA_EVAL_ENCODE_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,10 @@ class RequestEncoder {
   // long the last max_length + 1 tokens are kept.
   ScoreRequest Pair(const std::string& context,
                     const std::string& continuation) const;
+
+  // A piece of a text by itself: all of `ids` is scored, behind the prefix
+  // token.
+  ScoreRequest Window(std::span<const int32_t> ids) const;
 
   // A text by itself, the begin token first where the tokenizer puts one.
   std::vector<int32_t> Text(std::string_view text, bool with_bos) const;

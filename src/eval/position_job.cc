@@ -26,12 +26,8 @@ std::vector<ScoreRequest> Windows(const std::string& text,
     if (begin > 0 && begin + length > ids.size()) break;
     if (requests.size() == static_cast<size_t>(options.trials)) break;
     const size_t end = std::min(begin + length, ids.size());
-    ScoreRequest request;
-    request.ids = {encoder.prefix_token()};
-    request.ids.insert(request.ids.end(),
-                       ids.begin() + static_cast<ptrdiff_t>(begin),
-                       ids.begin() + static_cast<ptrdiff_t>(end));
-    requests.push_back(std::move(request));
+    requests.push_back(
+        encoder.Window(std::span(ids).subspan(begin, end - begin)));
   }
   return requests;
 }

@@ -28,12 +28,8 @@ std::vector<ScoreRequest> OwnWindows(const std::string& text,
   std::vector<ScoreRequest> requests;
   for (size_t begin = 0; begin < ids.size(); begin += step) {
     const size_t end = std::min(begin + step, ids.size());
-    ScoreRequest request;
-    request.ids = {encoder.prefix_token()};
-    request.ids.insert(request.ids.end(),
-                       ids.begin() + static_cast<ptrdiff_t>(begin),
-                       ids.begin() + static_cast<ptrdiff_t>(end));
-    requests.push_back(std::move(request));
+    requests.push_back(
+        encoder.Window(std::span(ids).subspan(begin, end - begin)));
   }
   return requests;
 }
