@@ -60,6 +60,9 @@ TEST(CheckWritable, LooksBeforeTheWork) {
   EXPECT_NE(WhyNotWritable(folder + "/link").find("no such directory"),
             std::string::npos);
   EXPECT_EQ(fs::remove_all(folder), 2u);  // nothing was made
+  // Open to root, who can make no file there.
+  EXPECT_NE(WhyNotWritable("/proc/new").find("/proc/new: cannot create"),
+            std::string::npos);
 }
 
 TEST(CheckWritable, SeesAClosedFolder) {
@@ -67,7 +70,7 @@ TEST(CheckWritable, SeesAClosedFolder) {
   const std::string folder = TempPath("closed");
   std::filesystem::create_directory(folder);
   std::filesystem::permissions(folder, std::filesystem::perms::owner_read);
-  EXPECT_NE(WhyNotWritable(folder + "/new").find("cannot write into"),
+  EXPECT_NE(WhyNotWritable(folder + "/new").find("cannot create"),
             std::string::npos);
   std::filesystem::remove(folder);
 }

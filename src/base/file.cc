@@ -126,10 +126,7 @@ void CheckWritable(const std::string& path) {
       std::filesystem::path(target).parent_path();
   const std::string folder = parent.empty() ? "." : parent.string();
   if (!IsDirectory(folder)) Fail("{}: no such directory: {}", path, folder);
-  // The new file appears beside the old one.
-  if (access(folder.c_str(), W_OK | X_OK) != 0) {
-    Fail("{}: cannot write into {}: {}", path, folder, std::strerror(errno));
-  }
+  const AtomicFile probe(path);  // goes again; access() would not know of /proc
 }
 
 void WriteFileAtomically(const std::string& path, std::string_view text) {

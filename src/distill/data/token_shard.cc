@@ -121,7 +121,7 @@ void TokenShard::Copy(int64_t begin, std::span<int64_t> out) const {
 void PrepareShard(const std::string& path) {
   const auto folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder);
-  const AtomicFile probe(path);  // goes again; also finds what access() cannot
+  CheckWritable(path);
 }
 
 void TokenShardWriter::Add(std::span<const int32_t> document) {
