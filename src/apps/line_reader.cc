@@ -122,7 +122,9 @@ LineReader::~LineReader() = default;
 
 LineReader::Status LineReader::ReadPart(bool continued, std::string* part) {
   if (editor_ == nullptr) {
-    return std::getline(std::cin, *part) ? Status::kLine : Status::kEnd;
+    if (!std::getline(std::cin, *part)) return Status::kEnd;
+    if (part->ends_with('\r')) part->pop_back();  // of a file from elsewhere
+    return Status::kLine;
   }
   editor_->prompt.continued = continued;
   editor_->prompt.interrupted = false;

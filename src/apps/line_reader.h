@@ -24,8 +24,8 @@ class LineReader {
 
   bool interactive() const { return editor_ != nullptr; }
 
-  // Without the line break. A line that ends in a backslash goes on in the
-  // next.
+  // Without the line break (\n or \r\n). A line that ends in a backslash goes
+  // on in the next.
   Status Read(std::string* line);
 
  private:

@@ -167,6 +167,8 @@ case_chat() {
   printf 'Hello Lily.\n/stats\n' | chat
   err_has "messages  2"; err_has "last "
   local first; first=$(cat "$tmp/out")
+  printf 'Hello Lily.\r\n/stats\r\n' | chat
+  err_has "messages  2"; same "$(cat "$tmp/out")" "$first"
   printf 'Hello Lily.\n/reset\n/stats\n' | chat
   err_has "messages  0"; err_lacks "last "
   printf 'Hello Lily.\n/save %s/c\nAnd?\n/exit\nnever\n' "$tmp" | chat
