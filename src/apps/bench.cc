@@ -45,19 +45,47 @@ std::vector<int32_t> Sizes(const std::string& text, const std::string& flag,
   return sizes;
 }
 
-void MeasureSpeeds(const BenchFlags& flags,
+// What to measure.
+struct BenchSizes {
+  explicit BenchSizes(const BenchFlags& flags)
+      : prefill(Sizes(flags.prefill, "--prefill", 1)),
+        depths(Sizes(flags.depths, "--depth", 0)),
+        batches(Sizes(flags.batches, "--batch", 1)) {}
+
+  std::vector<int32_t> prefill, depths, batches;
+};
+
+// Where attention bounds the context.
+void CheckFit(const BenchSizes& sizes, const Measure& measure,
+              const std::string& path) {
+  const auto check = [&](const char* flag, const std::vector<int32_t>& tokens,
+                         int64_t most, const char* why) {
+    for (const int32_t n : tokens) {
+      if (n <= most) continue;
+      Fail("{}: {}: expected {} ({}) at most, found {}", flag, path, most, why,
+           n);
+    }
+  };
+  check("--depth", sizes.depths, measure.most_depth(),
+        "its context length, less the steps that are measured");
+  check("--prefill", sizes.prefill, measure.most_tokens(),
+        "its context length");
+}
+
+void MeasureSpeeds(const BenchFlags& flags, const BenchSizes& sizes,
                    const std::shared_ptr<const Model>& model,
                    BenchReport* report) {
   Measure measure(model, flags.repeats);
+  CheckFit(sizes, measure, flags.model.model);
   report->step_bytes = measure.step_bytes();
   report->integer_products = measure.integer_products();
   // Decoding first: the model is then what the caches know best.
-  for (const int32_t depth : Sizes(flags.depths, "--depth", 0)) {
-    for (const int32_t batch : Sizes(flags.batches, "--batch", 1)) {
+  for (const int32_t depth : sizes.depths) {
+    for (const int32_t batch : sizes.batches) {
       report->decodes.push_back(measure.Decode(depth, batch));
     }
   }
-  for (const int32_t tokens : Sizes(flags.prefill, "--prefill", 1)) {
+  for (const int32_t tokens : sizes.prefill) {
     report->prefills.push_back(measure.Prefill(tokens));
   }
   report->peak_bytes = PeakBytes();
@@ -65,6 +93,7 @@ void MeasureSpeeds(const BenchFlags& flags,
 
 BenchReport RunBench(const BenchFlags& flags) {
   const LoadOptions options = ToLoadOptions(flags.model);
+  const BenchSizes sizes(flags);
   const auto start = std::chrono::steady_clock::now();
   const auto model = Model::Load(flags.model.model, options);
   const std::chrono::duration<double> load =
@@ -82,7 +111,7 @@ BenchReport RunBench(const BenchFlags& flags) {
   report.state_bytes = static_cast<int64_t>(model->NewState().bytes());
   report.float_peak = PeakRate(ops.pool(), ops.kernels().float_peak);
   report.integer_peak = PeakRate(ops.pool(), ops.kernels().integer_peak);
-  MeasureSpeeds(flags, model, &report);
+  MeasureSpeeds(flags, sizes, model, &report);
   return report;
 }
 

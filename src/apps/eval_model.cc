@@ -88,11 +88,10 @@ void MeasurePrefill(const EvalFlags& flags,
                     ModelReport* report) {
   if (CostLengths(flags).empty() || InterruptGuard::Interrupted()) return;
   constexpr int kRepeats = 3;
-  int64_t tokens = ModelReport::kPrefillTokens;
-  if (model->config().HasMixer(MixerKind::kAttention)) {
-    tokens = std::min(tokens, model->config().context_length);
-  }
-  const PrefillSpeed speed = Measure(model, kRepeats).Prefill(tokens);
+  Measure measure(model, kRepeats);
+  const int64_t tokens =
+      std::min(ModelReport::kPrefillTokens, measure.most_tokens());
+  const PrefillSpeed speed = measure.Prefill(tokens);
   report->prefill_seconds_a_token +=
       speed.seconds / static_cast<double>(tokens) / 2;
 }
@@ -105,13 +104,8 @@ void MeasureCosts(const EvalFlags& flags,
   if (lengths.empty()) return;
   constexpr int kRepeats = 3;
   Measure measure(model, kRepeats);
-  const bool bounded = model->config().HasMixer(MixerKind::kAttention);
   for (const int32_t tokens : ParseIdList(lengths, "--costs")) {
-    // A sample of steps goes on from there.
-    if (bounded && tokens + Measure::kSampleSteps * (kRepeats + 1) >
-                       model->config().context_length) {
-      break;
-    }
+    if (tokens > measure.most_depth()) break;
     if (InterruptGuard::Interrupted()) return;
     const DecodeSpeed speed = measure.Decode(tokens, 1);
     report->costs.push_back({tokens, 1 / speed.seconds, speed.state_bytes});

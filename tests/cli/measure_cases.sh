@@ -81,6 +81,20 @@ case_kl() {
   err_has "expected one vocabulary, found 512 and 256 rows of logits"
 }
 
+case_bench() {
+  need_model
+  local few=(--repeats 1 --batch 1)
+  run 1 bench "$tmp/none" --batch 0; err_has "--batch: expected 1 or more, found 0"
+  run 1 bench "$teacher" --depth 0,481 "${few[@]}"
+  err_has "--depth: $teacher: expected 480 (its context length, less the steps"
+  err_has "at most, found 481"
+  run 1 bench "$teacher" --depth 0 --prefill 513 "${few[@]}"
+  err_has "--prefill: $teacher: expected 512 (its context length) at most"
+  run 0 bench "$teacher" --depth 480 --prefill 512 "${few[@]}"
+  out_has "| 480 | 1 |"; out_has "| 512 |"
+  run 0 bench "$model" --depth 600 --prefill 600 "${few[@]}"
+}
+
 # Peak memory of a model as wide as Llamba-1B, two layers of it, after a prompt
 # that fills the working buffers: weights, states (bench holds two) and less
 # than 64 MB. step_bytes are the matrices; there is no tokenizer.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "runtime/bench/stream.h"
 
@@ -48,6 +49,17 @@ Measure::Measure(std::shared_ptr<const Model> model, int repeats)
 }
 
 int64_t Measure::step_bytes() const { return TotalBytes(matrices_); }
+
+int64_t Measure::most_tokens() const {
+  const ModelConfig& config = model_->config();
+  return config.HasMixer(MixerKind::kAttention)
+             ? config.context_length
+             : std::numeric_limits<int64_t>::max();
+}
+
+int64_t Measure::most_depth() const {
+  return std::max<int64_t>(0, most_tokens() - kSampleSteps);
+}
 
 std::vector<int32_t> Measure::Ids(int64_t n) {
   std::vector<int32_t> ids(static_cast<size_t>(n));

@@ -47,6 +47,12 @@ class Measure {
   // Each figure is the median of `repeats` samples.
   Measure(std::shared_ptr<const Model> model, int repeats);
 
+  // What the context holds: tokens of a prompt, and before a sample of
+  // decoding. Without attention, the largest number.
+  int64_t most_tokens() const;
+  int64_t most_depth() const;
+
+  // Throw Error beyond these.
   PrefillSpeed Prefill(int64_t tokens);
   DecodeSpeed Decode(int64_t depth, int64_t batch);
   // Bytes of the matrices that a step reads.
