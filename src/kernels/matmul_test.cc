@@ -1,5 +1,4 @@
-#include "formats/formats.h"
-#include "kernels/kernel_testing.h"
+#include "kernels/matmul_testing.h"
 #include "kernels/reference/reference.h"
 
 namespace llamba {
@@ -7,71 +6,7 @@ namespace {
 
 using testing::Matrix;
 using testing::Random;
-
-// Weights of any float type, their first byte off every boundary but the
-// type's own, rows `gap` elements apart.
-class Weights {
- public:
-  Weights(Random& random, DType dtype, int64_t rows, int64_t cols, float sigma)
-      : size_(static_cast<int64_t>(*RowBytes(dtype, 1))),
-        dtype_(dtype),
-        rows_(rows),
-        cols_(cols),
-        bytes_(static_cast<size_t>((rows * (cols + kGap) + 1) * size_)) {
-    for (int64_t r = 0; r < rows; ++r) {
-      EncodeRow(dtype, random.Normals(cols, sigma), Row(r));
-    }
-  }
-
-  MatrixView view() const {
-    return {dtype_, rows_, cols_, bytes_.data() + size_, RowStride()};
-  }
-  std::vector<float> Decoded(int64_t r) const {
-    std::vector<float> row(static_cast<size_t>(cols_));
-    DecodeRow(dtype_, view().data + r * RowStride(), row);
-    return row;
-  }
-
- private:
-  static constexpr int64_t kGap = 5;
-  int64_t RowStride() const { return (cols_ + kGap) * size_; }
-  std::byte* Row(int64_t r) { return bytes_.data() + size_ + r * RowStride(); }
-
-  int64_t size_;
-  DType dtype_;
-  int64_t rows_, cols_;
-  std::vector<std::byte> bytes_;
-};
-
-MatMulArgs Args(const Weights& w, const Matrix& x, Matrix& y) {
-  return {.w = w.view(),
-          .x = x.data(),
-          .x_stride = x.stride(),
-          .m = x.rows(),
-          .bias = nullptr,
-          .y = y.data(),
-          .y_stride = y.stride(),
-          .accumulate = false};
-}
-
-// |error| <= depth u (sum |x w| + |bias| + |y before|), for the kernel and
-// (once more u for its final rounding, inside the depth) the reference.
-void ExpectClose(const MatMulArgs& args, const Weights& w, const Matrix& x,
-                 const Matrix& y, const Matrix& expected, double depth,
-                 double extra) {
-  for (int64_t n = 0; n < args.w.rows; ++n) {
-    const std::vector<float> row = w.Decoded(n);
-    for (int64_t m = 0; m < args.m; ++m) {
-      double norm = extra;
-      for (int64_t k = 0; k < args.w.cols; ++k) {
-        norm += std::abs(static_cast<double>(x.at(m, k)) *
-                         row[static_cast<size_t>(k)]);
-      }
-      ASSERT_NEAR(y.at(m, n), expected.at(m, n), depth * testing::kRound * norm)
-          << "m " << m << " n " << n << " K " << args.w.cols;
-    }
-  }
-}
+using testing::Weights;
 
 class MatMulTest : public testing::IsaTest {
  protected:

@@ -1,47 +1,18 @@
 #include "kernels/ops.h"
 
 #include <algorithm>
-#include <optional>
 
-#include "base/aligned_buffer.h"
 #include "base/error.h"
-#include "formats/formats.h"
-#include "kernels/panels/panels.h"
 #include "kernels/split.h"
 
 namespace llamba {
 namespace {
 
-// Weight rows come in tiles of this many; borders between tasks lie there.
-constexpr int64_t kRowTile = 8;
-// Panels that kernels take side by side.
-constexpr int64_t kPanelTile = 3;
 // Tokens of one head that share a pass over its keys.
 constexpr int64_t kAttentionTokens = 32;
 
 // Scalar operations that a vector exponential is worth, roughly.
 constexpr int64_t kExpWork = 16;
-
-void CheckWeights(const MatrixView& w) {
-  if (w.InPanels()) {
-    LLAMBA_ASSERT(HasPanels(w.dtype));
-    LLAMBA_ASSERT(w.panel_bytes == PanelShape(w.dtype, w.cols).bytes);
-    return;
-  }
-  LLAMBA_ASSERT(IsFloat(w.dtype));
-  const std::optional<size_t> row = RowBytes(w.dtype, w.cols);
-  LLAMBA_ASSERT(row && w.row_bytes >= static_cast<int64_t>(*row));
-}
-
-void Check(const MatMulArgs& args) {
-  LLAMBA_ASSERT(args.m >= 0 && args.w.rows >= 0 && args.w.cols >= 0);
-  if (args.m == 0 || args.w.rows == 0) return;
-  LLAMBA_ASSERT(args.w.data != nullptr && args.x != nullptr &&
-                args.y != nullptr);
-  CheckWeights(args.w);
-  LLAMBA_ASSERT(args.m == 1 ||
-                (args.x_stride >= args.w.cols && args.y_stride >= args.w.rows));
-}
 
 // Arguments of a row-wise op: (M, n) at `data`.
 void CheckRows(const float* data, int64_t stride, int64_t n, int64_t m) {
@@ -84,147 +55,7 @@ void Check(const AttentionArgs& args) {
   LLAMBA_ASSERT(args.n_tokens == 0 || args.pages != nullptr);
 }
 
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// Buffers of activations in 8 bits, as large as the largest call needed.
-class QuantizedBuffer {
- public:
-  QuantizedRows Get(int64_t m, int64_t cols) {
-    const auto blocks = static_cast<size_t>(m * cols / kPanelBlock);
-    if (blocks > scales_.size()) {
-      codes_ = AlignedBuffer<int8_t>(blocks * kPanelBlock);
-      scales_ = AlignedBuffer<float>(blocks);
-      sums_ = AlignedBuffer<float>(blocks);
-      less_8_ = AlignedBuffer<int32_t>(blocks);
-      less_128_ = AlignedBuffer<int32_t>(blocks);
-    }
-    return {m,
-            cols,
-            codes_.data(),
-            scales_.data(),
-            sums_.data(),
-            less_8_.data(),
-            less_128_.data()};
-  }
-
- private:
-  AlignedBuffer<int8_t> codes_;
-  AlignedBuffer<float> scales_, sums_;
-  AlignedBuffer<int32_t> less_8_, less_128_;
-};
-
-PanelMatMulArgs InPanels(const MatMulArgs& args, const QuantizedRows& x) {
-  PanelMatMulArgs panels;
-  panels.dtype = args.w.dtype;
-  panels.rows = args.w.rows;
-  panels.panels = args.w.data;
-  panels.panel_bytes = args.w.panel_bytes;
-  panels.codes_offset = PanelShape(args.w.dtype, args.w.cols).codes_offset;
-  panels.x = x;
-  panels.bias = args.bias;
-  panels.y = args.y;
-  panels.y_stride = args.y_stride;
-  panels.accumulate = args.accumulate;
-  return panels;
-}
-
-// Bytes of results that wait in a cache to be added up.
-constexpr int64_t kTermBytes = 256 << 10;
-
-// y = terms of the values + terms of the rests, some panels' rows of them.
-void AddTerms(const PanelMatMulArgs& args, const float* terms, int64_t stride,
-              int64_t n_begin, int64_t n_end) {
-  const int64_t rows = args.x.m / 2;
-  for (int64_t m = 0; m < rows; ++m) {
-    const float* value = terms + m * stride - n_begin;
-    const float* rest = value + rows * stride;
-    float* y = args.y + m * args.y_stride;
-    for (int64_t n = n_begin; n < n_end; ++n) {
-      float sum = value[n] + rest[n];
-      if (args.bias != nullptr) sum += args.bias[n];
-      y[n] = args.accumulate ? y[n] + sum : sum;
-    }
-  }
-}
-
-// The product with activations in 16 bits: of the rows of args.x, the second
-// half holds what the first leaves over.
-void MatMulPanelsOfTwoTerms(const KernelTable& kernels,
-                            const PanelMatMulArgs& args, int64_t p_begin,
-                            int64_t p_end) {
-  const int64_t row_bytes =
-      args.x.m * kPanelRows * static_cast<int64_t>(sizeof(float));
-  const int64_t step =
-      std::max<int64_t>(kTermBytes / (row_bytes * kPanelTile), 1) * kPanelTile;
-  thread_local AlignedBuffer<float> terms;
-  const auto floats = static_cast<size_t>(args.x.m * step * kPanelRows);
-  if (terms.size() < floats) terms = AlignedBuffer<float>(floats);
-  for (int64_t p = p_begin; p < p_end; p += step) {
-    const int64_t panels = std::min(step, p_end - p);
-    PanelMatMulArgs part = args;
-    part.panels += p * args.panel_bytes;
-    part.rows = std::min(args.rows - p * kPanelRows, panels * kPanelRows);
-    part.bias = nullptr;
-    part.accumulate = false;
-    part.y = terms.data();
-    part.y_stride = panels * kPanelRows;
-    kernels.matmul_panels(part, 0, panels);
-    AddTerms(args, terms.data(), part.y_stride, p * kPanelRows,
-             p * kPanelRows + part.rows);
-  }
-}
-
 }  // namespace
-
-void Ops::MatMul(const MatMulArgs& args) const { MatMuls({&args, 1}); }
-
-QuantizedRows Ops::Quantize(std::span<const MatMulArgs> args) const {
-  const auto first =
-      std::find_if(args.begin(), args.end(),
-                   [](const MatMulArgs& a) { return a.w.InPanels(); });
-  if (first == args.end() || first->m == 0) return {};
-  // Of the thread that calls; its pool reads it until the call ends.
-  thread_local QuantizedBuffer buffer;
-  const bool rests = activation_bits_ == 16;
-  const QuantizedRows rows =
-      buffer.Get(rests ? 2 * first->m : first->m, first->w.cols);
-  const QuantizeArgs quantize = {first->x, first->x_stride, rows, rests};
-  WorkList work;
-  work.Add(first->m, 4 * rows.cols);
-  work.Run(pool_, [&](size_t, int64_t begin, int64_t end) {
-    kernels_.quantize_rows(quantize, begin, end);
-  });
-  return rows;
-}
-
-void Ops::MatMuls(std::span<const MatMulArgs> args) const {
-  if (observer_ != nullptr) observer_->Observe(args);
-  WorkList work;
-  for (const MatMulArgs& a : args) {
-    Check(a);
-    LLAMBA_ASSERT(a.x == args[0].x && a.m == args[0].m &&
-                  a.w.cols == args[0].w.cols);
-    const int64_t tile = a.w.InPanels() ? kPanelTile * kPanelRows : kRowTile;
-    work.Add(a.m > 0 ? CeilDiv(a.w.rows, tile) : 0, tile * a.w.cols * a.m);
-  }
-  const QuantizedRows x = Quantize(args);
-  work.Run(pool_, [&](size_t i, int64_t begin, int64_t end) {
-    if (args[i].w.InPanels()) {
-      const PanelMatMulArgs panels = InPanels(args[i], x);
-      const int64_t first = begin * kPanelTile;
-      const int64_t last =
-          std::min(end * kPanelTile, CeilDiv(args[i].w.rows, kPanelRows));
-      if (activation_bits_ == 16) {
-        MatMulPanelsOfTwoTerms(kernels_, panels, first, last);
-      } else {
-        kernels_.matmul_panels(panels, first, last);
-      }
-    } else {
-      kernels_.matmul(args[i], begin * kRowTile,
-                      std::min(end * kRowTile, args[i].w.rows));
-    }
-  });
-}
 
 void Ops::RmsNorm(const RmsNormArgs& args, int64_t m) const {
   CheckRows(args.x, args.x_stride, args.d, m);

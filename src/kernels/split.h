@@ -9,6 +9,8 @@
 
 namespace llamba {
 
+constexpr int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 // The units (row tiles, heads, blocks of channels) of several items of work
 // (matrices, sequences) laid end to end and cut into tasks of like size. Work
 // too small to be worth a fork runs on the calling thread. Where the cuts fall

@@ -7,20 +7,9 @@
 // rounding (and likewise the minimum times the activations' sum). No tile shape
 // changes that.
 
-#define LLAMBA_INLINE inline __attribute__((always_inline))
-#define LLAMBA_INLINE_LAMBDA __attribute__((always_inline))
-
+#include "kernels/repeat-inl.h"
+//
 #include "kernels/panels/panel_formats-inl.h"
-
-// Calls fn with the constants 0 to kN - 1: arrays that only constants index
-// stay in registers.
-template <int kN, class Fn>
-LLAMBA_INLINE void Repeat(const Fn& fn) {
-  if constexpr (kN > 0) {
-    Repeat<kN - 1>(fn);
-    fn(std::integral_constant<int, kN - 1>());
-  }
-}
 
 // Bytes of panels that stay in the second-level cache while all rows of
 // activations pass.
