@@ -3,7 +3,7 @@
 //   LLAMBA_THREADS  threads (default: all cores)
 // Counters: `stream` is the share of the measured streaming read rate that the
 // weights' (or states') bytes reach, `peak` the share of the measured peak of
-// multiply-adds (of integers for block types).
+// multiply-adds (of integers for block types, of bf16 for BF16).
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -41,8 +41,7 @@ struct Machine {
         }()),
         ops(GetKernels(Environment("LLAMBA_ISA")), pool),
         stream(StreamRate(pool)),
-        float_peak(PeakRate(pool, ops.kernels().float_peak)),
-        integer_peak(PeakRate(pool, ops.kernels().integer_peak)) {}
+        peaks(MeasurePeaks(ops.kernels(), pool)) {}
 
   // Bytes a second of reading what no cache holds, the best of several passes.
   static double StreamRate(ThreadPool& pool) {
@@ -62,7 +61,8 @@ struct Machine {
 
   ThreadPool pool;
   Ops ops;
-  double stream, float_peak, integer_peak;
+  double stream;
+  Peaks peaks;
 };
 
 // Normal values, repeated: cheap to make, no subnormals.
@@ -78,15 +78,15 @@ AlignedBuffer<float> Values(int64_t n) {
 }
 
 void Report(benchmark::State& state, double bytes, double operations,
-            bool integer = false) {
+            Products products = Products::kFloat32) {
   using benchmark::Counter;
   const Machine& machine = Machine::Get();
   const auto rate = Counter::kIsIterationInvariantRate;
   state.counters["B/s"] = Counter(bytes, rate);
   state.counters["FLOP/s"] = Counter(operations, rate);
   state.counters["stream"] = Counter(bytes / machine.stream, rate);
-  state.counters["peak"] = Counter(
-      operations / (integer ? machine.integer_peak : machine.float_peak), rate);
+  state.counters["peak"] =
+      Counter(operations / machine.peaks.Of(products), rate);
 }
 
 void Limits(benchmark::State& state) {
@@ -94,8 +94,9 @@ void Limits(benchmark::State& state) {
   for (auto _ : state) {
   }
   state.counters["B/s"] = machine.stream;
-  state.counters["FLOP/s"] = machine.float_peak;
-  state.counters["integer/s"] = machine.integer_peak;
+  state.counters["FLOP/s"] = machine.peaks.float32;
+  state.counters["bf16/s"] = machine.peaks.bf16;
+  state.counters["integer/s"] = machine.peaks.integers;
 }
 
 // A row of a type; of types without an encoder, arbitrary codes under the scale
@@ -162,7 +163,7 @@ void MatMul(benchmark::State& state, DType dtype, int64_t n, int64_t k,
                 .accumulate = false});
   }
   Report(state, weights.bytes(), 2.0 * static_cast<double>(m * n * k),
-         HasPanels(dtype));
+         ops.ProductsOf(weights.Next()));
 }
 
 // Llamba-1B: d 2048, 32 heads, state 64, head dimension 64, MLP 8192.

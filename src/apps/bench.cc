@@ -78,7 +78,7 @@ void MeasureSpeeds(const BenchFlags& flags, const BenchSizes& sizes,
   Measure measure(model, flags.repeats);
   CheckFit(sizes, measure, flags.model.model);
   report->step_bytes = measure.step_bytes();
-  report->integer_products = measure.integer_products();
+  report->products = measure.products();
   // Decoding first: the model is then what the caches know best.
   for (const int32_t depth : sizes.depths) {
     for (const int32_t batch : sizes.batches) {
@@ -109,8 +109,7 @@ BenchReport RunBench(const BenchFlags& flags) {
   report.dtype = DTypeName(StepType(model->weights()));
   report.repeats = flags.repeats;
   report.state_bytes = static_cast<int64_t>(model->NewState().bytes());
-  report.float_peak = PeakRate(ops.pool(), ops.kernels().float_peak);
-  report.integer_peak = PeakRate(ops.pool(), ops.kernels().integer_peak);
+  report.peaks = MeasurePeaks(ops.kernels(), ops.pool());
   MeasureSpeeds(flags, sizes, model, &report);
   return report;
 }

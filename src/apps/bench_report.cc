@@ -42,19 +42,27 @@ std::string Heading(const BenchReport& report) {
       "{}: {}, {} parameters\n\n"
       "- {}, {}; matrices in {}, {} read a step\n"
       "- loaded in {:.3f} s; state of a sequence {}; peak memory {}\n"
-      "- these threads at best: {:.0f} GFLOP/s in float32, {:.0f} G integer "
-      "operations/s\n\n",
+      "- these threads at best: {:.0f} GFLOP/s in float32, {:.0f} in bf16, "
+      "{:.0f} G integer operations/s\n\n",
       report.model, report.description, report.parameters, report.isa,
       Counted(report.threads, "thread"), report.dtype,
       BytesString(static_cast<uint64_t>(report.step_bytes)),
       report.load_seconds,
       BytesString(static_cast<uint64_t>(report.state_bytes)),
       BytesString(static_cast<uint64_t>(report.peak_bytes)),
-      report.float_peak / kGiga, report.integer_peak / kGiga);
+      report.peaks.float32 / kGiga, report.peaks.bf16 / kGiga,
+      report.peaks.integers / kGiga);
 }
 
-const char* PeakName(const BenchReport& report) {
-  return report.integer_products ? "integer" : "float32";
+const char* ProductsName(Products products) {
+  switch (products) {
+    case Products::kIntegers:
+      return "integer";
+    case Products::kBf16:
+      return "bf16";
+    default:
+      return "float32";
+  }
 }
 
 std::string DecodeTable(const BenchReport& report, const Json* before) {
@@ -63,7 +71,8 @@ std::string DecodeTable(const BenchReport& report, const Json* before) {
       "| decode, tokens before | sequences | tokens/s | ms a step | memory "
       "read GB/s | bytes a step at that rate | of the {} peak |{}\n"
       "|---:|---:|---:|---:|---:|---:|---:|{}\n",
-      PeakName(report), before != nullptr ? " against before |" : "",
+      ProductsName(report.products),
+      before != nullptr ? " against before |" : "",
       before != nullptr ? "---:|" : "");
   for (const DecodeSpeed& speed : report.decodes) {
     const double rate = report.TokensPerSecond(speed);
@@ -84,7 +93,8 @@ std::string PrefillTable(const BenchReport& report, const Json* before) {
   std::string out = fmt::format(
       "\n| prefill, tokens | tokens/s | ms | of the {} peak |{}\n"
       "|---:|---:|---:|---:|{}\n",
-      PeakName(report), before != nullptr ? " against before |" : "",
+      ProductsName(report.products),
+      before != nullptr ? " against before |" : "",
       before != nullptr ? "---:|" : "");
   for (const PrefillSpeed& speed : report.prefills) {
     const double rate = report.TokensPerSecond(speed);
@@ -114,7 +124,7 @@ double BenchReport::StreamRate(const DecodeSpeed& speed) const {
 }
 
 double BenchReport::ShareOfPeak(double multiply_adds, double seconds) const {
-  const double peak = integer_products ? integer_peak : float_peak;
+  const double peak = peaks.Of(products);
   return peak > 0 ? 2 * multiply_adds / seconds / peak : 0;
 }
 
@@ -130,8 +140,10 @@ Json ToJson(const BenchReport& report) {
                {"step_bytes", report.step_bytes},
                {"state_bytes", report.state_bytes},
                {"peak_bytes", report.peak_bytes},
-               {"float_peak", report.float_peak},
-               {"integer_peak", report.integer_peak},
+               {"products", ProductsName(report.products)},
+               {"float_peak", report.peaks.float32},
+               {"bf16_peak", report.peaks.bf16},
+               {"integer_peak", report.peaks.integers},
                {"decode", Json::array()},
                {"prefill", Json::array()}};
   for (const DecodeSpeed& speed : report.decodes) {

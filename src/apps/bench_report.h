@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/bench/measure.h"
+#include "runtime/bench/peak.h"
 
 namespace llamba {
 
@@ -18,10 +19,8 @@ struct BenchReport {
   int64_t step_bytes = 0;   // of the matrices that a step reads
   int64_t state_bytes = 0;  // of a sequence before the first token
   int64_t peak_bytes = 0;   // of this process, mapped files included
-  // Operations a second that these threads can do on registers alone: in
-  // float32, and of integers. 0 where unknown.
-  double float_peak = 0, integer_peak = 0;
-  bool integer_products = false;
+  Peaks peaks;              // of these threads
+  Products products = Products::kFloat32;
   std::vector<PrefillSpeed> prefills;
   std::vector<DecodeSpeed> decodes;
 

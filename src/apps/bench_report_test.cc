@@ -20,8 +20,7 @@ BenchReport Report() {
   BenchReport report;
   report.model = "m.gguf";
   report.step_bytes = 1'000'000;
-  report.float_peak = 100e9;
-  report.integer_peak = 400e9;
+  report.peaks = {100e9, 200e9, 400e9};
   report.prefills = {{512, 2.0, 50e9}};
   report.decodes = {{0, 4, 0.5, 0.25, 1'200'000, 10'000, 5e9, 0.6}};
   return report;
@@ -34,10 +33,15 @@ TEST(BenchReport, RatesAndShares) {
   EXPECT_DOUBLE_EQ(report.StreamRate(report.decodes[0]), 4e6);
   // 2 x 50e9 operations in 2 s are 50e9 a second.
   EXPECT_DOUBLE_EQ(report.ShareOfPeak(50e9, 2), 0.5);
-  report.integer_products = true;
+  report.products = Products::kIntegers;
   EXPECT_DOUBLE_EQ(report.ShareOfPeak(50e9, 2), 0.125);
-  report.integer_peak = 0;
+  report.peaks.integers = 0;
   EXPECT_EQ(report.ShareOfPeak(50e9, 2), 0);
+  // bf16 could be multiplied as float32 as well.
+  report.products = Products::kBf16;
+  EXPECT_DOUBLE_EQ(report.ShareOfPeak(50e9, 2), 0.25);
+  report.peaks.bf16 = 50e9;
+  EXPECT_DOUBLE_EQ(report.ShareOfPeak(50e9, 2), 0.5);
 }
 
 TEST(BenchReport, ComparesWhatHasTheSameSize) {
@@ -46,6 +50,7 @@ TEST(BenchReport, ComparesWhatHasTheSameSize) {
   before["decode"][0]["tokens_per_second"] = 4.0;
   before["prefill"][0]["tokens"] = 128;
   const std::string text = ToMarkdown(report, &before);
+  EXPECT_THAT(text, HasSubstr("100 GFLOP/s in float32, 200 in bf16, 400 G"));
   EXPECT_THAT(text, HasSubstr("| 0 | 4 | 8.00 | 500.00 | 0.00 | 60.0 % | "
                               "20.0 % | 2.00 x |"));
   EXPECT_THAT(text, HasSubstr("| 512 | 256.0 | 2000.0 | 50.0 % | - |"));

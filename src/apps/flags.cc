@@ -59,7 +59,9 @@ void AddComputeFlags(CLI::App& command, ModelFlags& flags) {
              .add_option("--activations", flags.activation_bits,
                          "Bits of the activations that weights of 4 to 8 bits "
                          "are multiplied by (default: 16 for a Llama, which "
-                         "suffers from 8; else 8, the faster)")
+                         "suffers from 8; else 8, the faster). With 8, BF16 "
+                         "weights take activations in bf16 where the "
+                         "processor multiplies these; with 16 in float32")
              ->group("Model"),
          {"8", "16"});
   command

@@ -111,6 +111,30 @@ struct PanelMatMulArgs {
   bool accumulate = false;
 };
 
+// Activations rounded to bf16: to the nearest, even where two are as near,
+// subnormals to zero.
+struct RoundArgs {
+  const float* x = nullptr;  // (M, K)
+  int64_t x_stride = 0;
+  int64_t m = 0;
+  int64_t cols = 0;
+  std::byte* out = nullptr;  // on a 64-byte boundary
+};
+
+// Products of BF16 weights with activations in bf16, summed in float32 (where
+// subnormals count as zero).
+struct Bf16Kernels {
+  // How many bytes RoundArgs::out has, whose order is the kernels' own.
+  size_t (*rounded_bytes)(int64_t m, int64_t cols);
+  // Rows [m_begin, m_end).
+  void (*round_rows)(const RoundArgs& args, int64_t m_begin, int64_t m_end);
+  // As KernelTable::matmul, with `rounded` in place of args.x.
+  void (*matmul)(const MatMulArgs& args, const std::byte* rounded,
+                 int64_t n_begin, int64_t n_end);
+  // As KernelTable::float_peak.
+  double (*peak)(int64_t rounds, float* sink);
+};
+
 // y = x / sqrt(mean(x^2) + eps) * weight, a row at a time.
 struct RmsNormArgs {
   const float* x = nullptr;  // (M, d)
@@ -219,6 +243,9 @@ struct KernelTable {
 
   // Rows [n_begin, n_end) of w, all M rows of x.
   void (*matmul)(const MatMulArgs& args, int64_t n_begin, int64_t n_end);
+  // Null where the machine multiplies no bf16: BF16 weights are then multiplied
+  // by activations in float32.
+  const Bf16Kernels* bf16;
   // Rows [m_begin, m_end).
   void (*quantize_rows)(const QuantizeArgs& args, int64_t m_begin,
                         int64_t m_end);

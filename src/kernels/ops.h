@@ -17,6 +17,9 @@ class MatMulObserver {
   virtual void Observe(std::span<const MatMulArgs> args) = 0;
 };
 
+// What the factors of a product are.
+enum class Products { kFloat32, kBf16, kIntegers };
+
 // What model code calls: each op checks its arguments (an assertion: shapes
 // come from a validated config), cuts the work along rows, channels or heads,
 // never along K, and runs it on the pool. Holds no state but the references
@@ -25,7 +28,9 @@ class MatMulObserver {
 class Ops {
  public:
   // Weights in panels are multiplied by activations of `activation_bits`, 8 or
-  // 16: the latter takes twice the products, and reads the weights once.
+  // 16: the latter takes twice the products, and reads the weights once. BF16
+  // weights are multiplied by activations in bf16 where these are 8 and the
+  // machine can, else in float32.
   Ops(const KernelTable& kernels, ThreadPool& pool,
       MatMulObserver* observer = nullptr, int activation_bits = 8)
       : kernels_(kernels),
@@ -35,10 +40,13 @@ class Ops {
 
   const KernelTable& kernels() const { return kernels_; }
   ThreadPool& pool() const { return pool_; }
+  // What these weights and what they are multiplied by are taken as.
+  Products ProductsOf(const MatrixView& w) const;
 
   void MatMul(const MatMulArgs& args) const;
   // Several products of one x (q, k, v; gate and up): one fork-join. Where
-  // weights stand in panels, x is quantised once for all of them.
+  // weights stand in panels, x is quantised once for all of them; where BF16
+  // weights take bf16, it is rounded once.
   void MatMuls(std::span<const MatMulArgs> args) const;
   void RmsNorm(const RmsNormArgs& args, int64_t m) const;
   void Gate(const GateArgs& args, int64_t m) const;
@@ -52,6 +60,11 @@ class Ops {
 
  private:
   QuantizedRows Quantize(std::span<const MatMulArgs> args) const;
+  const std::byte* Round(std::span<const MatMulArgs> args) const;
+  // Borders between tasks lie at multiples of so many rows of weights.
+  int64_t RowTile(const MatrixView& w) const;
+  void MultiplyPanels(const PanelMatMulArgs& args, int64_t n_begin,
+                      int64_t n_end) const;
 
   const KernelTable& kernels_;
   ThreadPool& pool_;

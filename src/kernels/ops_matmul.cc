@@ -13,6 +13,7 @@ namespace {
 
 // Weight rows come in tiles of this many; borders between tasks lie there.
 constexpr int64_t kRowTile = 8;
+constexpr int64_t kBf16RowTile = 32;
 // Panels that kernels take side by side.
 constexpr int64_t kPanelTile = 3;
 void CheckWeights(const MatrixView& w) {
@@ -128,6 +129,32 @@ void MatMulPanelsOfTwoTerms(const KernelTable& kernels,
 
 void Ops::MatMul(const MatMulArgs& args) const { MatMuls({&args, 1}); }
 
+const std::byte* Ops::Round(std::span<const MatMulArgs> args) const {
+  const auto first = std::find_if(
+      args.begin(), args.end(),
+      [&](const MatMulArgs& a) { return ProductsOf(a.w) == Products::kBf16; });
+  if (first == args.end() || first->m == 0) return nullptr;
+  // As in Quantize.
+  thread_local AlignedBuffer<std::byte> buffer;
+  const size_t bytes = kernels_.bf16->rounded_bytes(first->m, first->w.cols);
+  if (buffer.size() < bytes) buffer = AlignedBuffer<std::byte>(bytes);
+  const RoundArgs round = {first->x, first->x_stride, first->m, first->w.cols,
+                           buffer.data()};
+  WorkList work;
+  work.Add(first->m, first->w.cols);
+  work.Run(pool_, [&](size_t, int64_t begin, int64_t end) {
+    kernels_.bf16->round_rows(round, begin, end);
+  });
+  return buffer.data();
+}
+
+Products Ops::ProductsOf(const MatrixView& w) const {
+  if (w.InPanels()) return Products::kIntegers;
+  const bool bf16 = w.dtype == DType::kBF16 && kernels_.bf16 != nullptr &&
+                    activation_bits_ == 8;
+  return bf16 ? Products::kBf16 : Products::kFloat32;
+}
+
 QuantizedRows Ops::Quantize(std::span<const MatMulArgs> args) const {
   const auto first =
       std::find_if(args.begin(), args.end(),
@@ -147,6 +174,28 @@ QuantizedRows Ops::Quantize(std::span<const MatMulArgs> args) const {
   return rows;
 }
 
+int64_t Ops::RowTile(const MatrixView& w) const {
+  switch (ProductsOf(w)) {
+    case Products::kIntegers:
+      return kPanelTile * kPanelRows;
+    case Products::kBf16:
+      return kBf16RowTile;
+    default:
+      return kRowTile;
+  }
+}
+
+void Ops::MultiplyPanels(const PanelMatMulArgs& args, int64_t n_begin,
+                         int64_t n_end) const {
+  const int64_t first = n_begin / kPanelRows;
+  const int64_t last = CeilDiv(n_end, kPanelRows);
+  if (activation_bits_ == 16) {
+    MatMulPanelsOfTwoTerms(kernels_, args, first, last);
+  } else {
+    kernels_.matmul_panels(args, first, last);
+  }
+}
+
 void Ops::MatMuls(std::span<const MatMulArgs> args) const {
   if (observer_ != nullptr) observer_->Observe(args);
   WorkList work;
@@ -154,24 +203,21 @@ void Ops::MatMuls(std::span<const MatMulArgs> args) const {
     Check(a);
     LLAMBA_ASSERT(a.x == args[0].x && a.m == args[0].m &&
                   a.w.cols == args[0].w.cols);
-    const int64_t tile = a.w.InPanels() ? kPanelTile * kPanelRows : kRowTile;
+    const int64_t tile = RowTile(a.w);
     work.Add(a.m > 0 ? CeilDiv(a.w.rows, tile) : 0, tile * a.w.cols * a.m);
   }
-  const QuantizedRows x = Quantize(args);
+  const QuantizedRows quantized = Quantize(args);
+  const std::byte* rounded = Round(args);
   work.Run(pool_, [&](size_t i, int64_t begin, int64_t end) {
+    const int64_t tile = RowTile(args[i].w);
+    const int64_t first = begin * tile;
+    const int64_t last = std::min(end * tile, args[i].w.rows);
     if (args[i].w.InPanels()) {
-      const PanelMatMulArgs panels = InPanels(args[i], x);
-      const int64_t first = begin * kPanelTile;
-      const int64_t last =
-          std::min(end * kPanelTile, CeilDiv(args[i].w.rows, kPanelRows));
-      if (activation_bits_ == 16) {
-        MatMulPanelsOfTwoTerms(kernels_, panels, first, last);
-      } else {
-        kernels_.matmul_panels(panels, first, last);
-      }
+      MultiplyPanels(InPanels(args[i], quantized), first, last);
+    } else if (ProductsOf(args[i].w) == Products::kBf16) {
+      kernels_.bf16->matmul(args[i], rounded, first, last);
     } else {
-      kernels_.matmul(args[i], begin * kRowTile,
-                      std::min(end * kRowTile, args[i].w.rows));
+      kernels_.matmul(args[i], first, last);
     }
   });
 }

@@ -21,8 +21,10 @@ struct LoadOptions {
   // activations in 8 or 16 bits (Q6_K as Q8_0); what is left in F32.
   std::optional<DType> dtype;
   // 8 or 16, of the activations that panels are multiplied by; 16 takes twice
-  // the products. Empty: 16 for a Llama, whose values above all others of a
-  // block suffer from 8 (docs/quantization.md), 8 for models with Mamba-2.
+  // the products. BF16 weights are multiplied by activations rounded to bf16
+  // with 8, where the processor multiplies these, and in float32 with 16.
+  // Empty: 16 for a Llama, whose values above all others of a block suffer from
+  // 8 (docs/quantization.md), 8 for models with Mamba-2.
   std::optional<int> activation_bits = {};
   // A name of AvailableIsas(); "" or "auto" for the best.
   std::string isa;

@@ -113,7 +113,8 @@ void ExpectGolden(const Model& model, Executor& executor, const Json& golden) {
   EXPECT_EQ(greedy, golden.at("greedy").get<Ids>());
 }
 
-// Matrices as stored: the file's own BF16 (exact in float32) or decoded blocks.
+// Matrices as stored: the file's own BF16, by activations in float32, or
+// decoded blocks.
 TEST_P(GoldenTest, LogitsLikelihoodAndGreedyText) {
   LLAMBA_NEED_SHARED(path, folder_ + "/golden.json");
   const Json golden = Json::parse(ReadFile(path));
@@ -122,6 +123,7 @@ TEST_P(GoldenTest, LogitsLikelihoodAndGreedyText) {
       SharedMaterial(folder_ + "/SmolLM2-135M-Instruct.Q4_1.gguf");
   LoadOptions options;
   options.isa = isa();
+  options.activation_bits = 16;
   // Blocks would be multiplied by activations in 8 bits, unless decoded.
   if (!gguf.empty()) options.dtype = DType::kF32;
   const auto model = Model::Load(gguf.empty() ? where : gguf, options);

@@ -1,5 +1,6 @@
 #include "kernels/cpu/cpu_kernels.h"
 
+#include "kernels/bf16/bf16_kernels.h"
 #include "kernels/cpu/targets.h"
 #include "kernels/panels/panel_kernels.h"
 
@@ -17,13 +18,14 @@ const char* IsaName(int64_t target) {
   return "generic";  // Highway's C++ target: any machine
 }
 
-// The vector kernels of a target with the products of quantised weights that
-// --isa calls `isa`.
+// The vector kernels of a target with the products of quantised and of BF16
+// weights that --isa calls `isa`.
 KernelTable TableOf(int64_t target, const char* isa) {
   const panels::Kernels products = panels::For(isa);
   return {
       .isa = isa,
       .matmul = MatMulFor(target),
+      .bf16 = bf16::For(isa),
       .quantize_rows = QuantizeRowsFor(target, products.order),
       .matmul_panels = products.matmul,
       .rms_norm = RmsNormFor(target),

@@ -8,6 +8,7 @@ const KernelTable& Kernels() {
   static constexpr KernelTable kTable = {
       .isa = "reference",
       .matmul = MatMul,
+      .bf16 = nullptr,
       .quantize_rows = QuantizeRows,
       .matmul_panels = MatMulPanels,
       .rms_norm = RmsNorm,

@@ -1,3 +1,5 @@
+#include <bit>
+#include <cmath>
 #include <span>
 #include <vector>
 
@@ -5,6 +7,19 @@
 #include "kernels/reference/reference.h"
 
 namespace llamba::reference {
+namespace {
+
+float ToBf16(float x) {
+  if (std::fpclassify(x) == FP_SUBNORMAL) return std::copysign(0.0f, x);
+  if (!std::isfinite(x)) return x;
+  // The upper half, one more where the lower is above half of it, or half and
+  // the upper odd.
+  const auto bits = std::bit_cast<uint32_t>(x);
+  const uint32_t rounded = bits + 0x7fff + (bits >> 16 & 1);
+  return std::bit_cast<float>(rounded & 0xffff0000);
+}
+
+}  // namespace
 
 void MatMul(const MatMulArgs& args, int64_t n_begin, int64_t n_end) {
   std::vector<float> row(static_cast<size_t>(args.w.cols));
@@ -22,6 +37,20 @@ void MatMul(const MatMulArgs& args, int64_t n_begin, int64_t n_end) {
       y = static_cast<float>(sum);
     }
   }
+}
+
+void MatMulBf16(const MatMulArgs& args, int64_t n_begin, int64_t n_end) {
+  std::vector<float> x(static_cast<size_t>(args.m * args.w.cols));
+  for (int64_t m = 0; m < args.m; ++m) {
+    for (int64_t k = 0; k < args.w.cols; ++k) {
+      x[static_cast<size_t>(m * args.w.cols + k)] =
+          ToBf16(args.x[m * args.x_stride + k]);
+    }
+  }
+  MatMulArgs rounded = args;
+  rounded.x = x.data();
+  rounded.x_stride = args.w.cols;
+  MatMul(rounded, n_begin, n_end);
 }
 
 }  // namespace llamba::reference

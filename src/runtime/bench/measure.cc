@@ -43,7 +43,7 @@ Measure::Measure(std::shared_ptr<const Model> model, int repeats)
       head_multiply_adds_ += products;
     } else {
       layer_multiply_adds_ += products;
-      integer_products_ = view.InPanels();
+      products_ = model_->ops().ProductsOf(view);
     }
   });
 }

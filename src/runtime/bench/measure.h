@@ -57,8 +57,8 @@ class Measure {
   DecodeSpeed Decode(int64_t depth, int64_t batch);
   // Bytes of the matrices that a step reads.
   int64_t step_bytes() const;
-  // True where the layers' products are of integers (block types in panels).
-  bool integer_products() const { return integer_products_; }
+  // What the layers multiply.
+  Products products() const { return products_; }
 
  private:
   std::vector<int32_t> Ids(int64_t n);
@@ -70,7 +70,7 @@ class Measure {
   int repeats_;
   std::vector<std::span<const std::byte>> matrices_;
   double layer_multiply_adds_ = 0, head_multiply_adds_ = 0;  // a token
-  bool integer_products_ = false;
+  Products products_ = Products::kFloat32;
   uint32_t generator_ = 1;
 };
 

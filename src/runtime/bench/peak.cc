@@ -5,6 +5,7 @@
 #include <vector>
 
 namespace llamba {
+namespace {
 
 double PeakRate(ThreadPool& pool, decltype(KernelTable::float_peak) peak) {
   // Far below a time slice, far above what waking a thread takes.
@@ -27,6 +28,26 @@ double PeakRate(ThreadPool& pool, decltype(KernelTable::float_peak) peak) {
     best = std::max(best, operations / time.count());
   }
   return best;
+}
+
+}  // namespace
+
+double Peaks::Of(Products products) const {
+  switch (products) {
+    case Products::kIntegers:
+      return integers;
+    case Products::kBf16:
+      return std::max(bf16, float32);
+    default:
+      return float32;
+  }
+}
+
+Peaks MeasurePeaks(const KernelTable& kernels, ThreadPool& pool) {
+  const Bf16Kernels* bf16 = kernels.bf16;
+  return {PeakRate(pool, kernels.float_peak),
+          PeakRate(pool, bf16 != nullptr ? bf16->peak : nullptr),
+          PeakRate(pool, kernels.integer_peak)};
 }
 
 }  // namespace llamba

@@ -1,15 +1,22 @@
 #ifndef LLAMBA_RUNTIME_BENCH_PEAK_H_
 #define LLAMBA_RUNTIME_BENCH_PEAK_H_
 
-#include "base/thread_pool.h"
-#include "kernels/kernels.h"
+#include "kernels/ops.h"
 
 namespace llamba {
 
-// Operations a second (a multiply-add is two) of a table's float_peak or
-// integer_peak on all threads of the pool together: the best of several short
-// runs. 0 for a null function.
-double PeakRate(ThreadPool& pool, decltype(KernelTable::float_peak) peak);
+// Operations a second (a multiply-add is two) that threads can do on registers
+// alone; 0 where unknown or where there are no such instructions.
+struct Peaks {
+  double float32 = 0, bf16 = 0, integers = 0;
+
+  // For products of bf16 the faster of the ways to make them.
+  double Of(Products products) const;
+};
+
+// Those of the table's instructions on all threads of the pool together: the
+// best of several short runs.
+Peaks MeasurePeaks(const KernelTable& kernels, ThreadPool& pool);
 
 }  // namespace llamba
 

@@ -1,0 +1,221 @@
+#include <cmath>
+#include <limits>
+
+#include "kernels/matmul_testing.h"
+#include "kernels/ops.h"
+#include "kernels/reference/reference.h"
+
+namespace llamba {
+namespace {
+
+using testing::Matrix;
+using testing::Random;
+using testing::Weights;
+
+std::vector<std::string> IsasWithBf16() {
+  std::vector<std::string> isas;
+  for (const std::string& isa : AvailableIsas()) {
+    if (GetKernels(isa).bf16 != nullptr) isas.push_back(isa);
+  }
+  return isas;
+}
+
+class Bf16Test : public testing::IsaTest {
+ protected:
+  // Rows [n_begin, n_end) of the product with args.x rounded.
+  void Multiply(const MatMulArgs& args, int64_t n_begin, int64_t n_end) const {
+    const Bf16Kernels& bf16 = *kernels().bf16;
+    std::vector<std::byte> memory(bf16.rounded_bytes(args.m, args.w.cols) + 64);
+    // What was there before must not matter.
+    for (std::byte& b : memory) b = std::byte{0xff};
+    const auto address = reinterpret_cast<uintptr_t>(memory.data());
+    std::byte* out = memory.data() + (64 - address % 64) % 64;
+    const RoundArgs round = {args.x, args.x_stride, args.m, args.w.cols, out};
+    const int64_t cut = args.m / 3;
+    bf16.round_rows(round, cut, args.m);
+    bf16.round_rows(round, 0, cut);
+    bf16.matmul(args, out, n_begin, n_end);
+  }
+
+  // Rounded operations on the way to a sum of k products in the longest of the
+  // orders: chains of 16 within 32 columns, two roundings each for these,
+  // lanes, bias and result.
+  static double Depth(int64_t k) {
+    return 2 * std::ceil(static_cast<double>(k) / 32) + 16 + 4 + 2;
+  }
+
+  void Check(int64_t m, int64_t n, int64_t k) {
+    Random random(static_cast<uint32_t>(m * 131 + n * 17 + k));
+    const Weights w(random, DType::kBF16, n, k, 1);
+    const Matrix x = Matrix::Normal(random, m, k);
+    Matrix y(m, n), expected(m, n);
+    Multiply(Args(w, x, y), 0, n);
+    reference::MatMulBf16(Args(w, x, expected), 0, n);
+    y.ExpectWrittenExactly();
+    // Rounding makes no factor larger by more than its 256th part.
+    ExpectClose(Args(w, x, y), w, x, y, expected, Depth(k) * (1 + 0x1p-8), 0);
+  }
+};
+
+TEST_P(Bf16Test, OddShapes) {
+  for (const int64_t k : {1, 3, 31, 32, 33, 63, 65, 100, 511, 576, 1408}) {
+    for (const int64_t m : {1, 2, 3, 5, 7, 8, 11, 16, 40}) Check(m, 13, k);
+  }
+  for (const int64_t n : {1, 2, 7, 8, 9, 16, 31, 70}) {
+    for (const int64_t m : {1, 4, 6, 13, 17, 33}) Check(m, n, 65);
+  }
+  Check(230, 39, 4500);  // several blocks of everything
+  Check(400, 5, 2000);
+}
+
+// x times 1 is x rounded.
+TEST_P(Bf16Test, RoundsToTheNearest) {
+  const float values[] = {1,
+                          -1,
+                          0x1.01p0f,          // between two, the lower even
+                          0x1.03p0f,          // between two, the upper even
+                          0x1.010002p0f,      // just above half
+                          -0x1.02fffep0f,     // just below
+                          0x1.fffffep3f,      // up to the next power
+                          0x1.fffffep127f,    // up to infinity
+                          0x1p-126f,          // the least normal number
+                          -0x1.fffffcp-127f,  // subnormal
+                          INFINITY};
+  Random random(1);
+  const uint16_t bits = 0x3f80;  // 1
+  const MatrixView w = {DType::kBF16, 1, 1,
+                        reinterpret_cast<const std::byte*>(&bits), 2};
+  const auto count = static_cast<int64_t>(std::size(values));
+  for (const int64_t rows : {int64_t{1}, count}) {
+    for (int64_t first = 0; first + rows <= count; first += rows) {
+      Matrix x(rows, 1), y(rows, 1), expected(rows, 1);
+      for (int64_t m = 0; m < rows; ++m) x.at(m, 0) = values[first + m];
+      MatMulArgs args = {w,       x.data(), x.stride(), rows,
+                         nullptr, y.data(), y.stride(), false};
+      Multiply(args, 0, 1);
+      args.y = expected.data();
+      reference::MatMulBf16(args, 0, 1);
+      for (int64_t m = 0; m < rows; ++m) {
+        EXPECT_EQ(y.at(m, 0), expected.at(m, 0)) << values[first + m];
+      }
+    }
+  }
+}
+
+TEST_P(Bf16Test, WhatIsNoNumberStaysNone) {
+  Random random(2);
+  for (const int64_t m : {1, 20}) {
+    const Weights w(random, DType::kBF16, 5, 70, 1);
+    Matrix x = Matrix::Normal(random, m, 70), y(m, 5);
+    x.at(m - 1, 69) = std::numeric_limits<float>::quiet_NaN();
+    Multiply(Args(w, x, y), 0, 5);
+    for (int64_t n = 0; n < 5; ++n) {
+      EXPECT_TRUE(std::isnan(y.at(m - 1, n)));
+      if (m > 1) {
+        EXPECT_FALSE(std::isnan(y.at(m - 2, n)));
+      }
+    }
+  }
+}
+
+TEST_P(Bf16Test, BiasAndAccumulate) {
+  Random random(7);
+  for (const int64_t m : {1, 3, 12, 40}) {
+    const Weights w(random, DType::kBF16, 21, 70, 1);
+    const Matrix x = Matrix::Normal(random, m, 70);
+    const std::vector<float> bias = random.Normals(21, 3);
+    Matrix plain(m, 21);
+    Multiply(Args(w, x, plain), 0, 21);
+    Matrix y = Matrix::Normal(random, m, 21, 3);
+    const Matrix before = y;
+    MatMulArgs args = Args(w, x, y);
+    args.bias = bias.data();
+    args.accumulate = true;
+    Multiply(args, 0, 21);
+    for (int64_t i = 0; i < m; ++i) {
+      for (int64_t j = 0; j < 21; ++j) {
+        // The same two float32 additions.
+        const float sum = plain.at(i, j) + bias[static_cast<size_t>(j)];
+        ASSERT_EQ(y.at(i, j), before.at(i, j) + sum) << i << " " << j;
+      }
+    }
+  }
+}
+
+// No columns: bias alone, or zero.
+TEST_P(Bf16Test, NoColumns) {
+  Random random(9);
+  const Weights w(random, DType::kBF16, 9, 0, 1);
+  for (const int64_t m : {1, 2, 20}) {
+    const Matrix x(m, 0);
+    Matrix y(m, 9);
+    Multiply(Args(w, x, y), 0, 9);
+    y.ExpectWrittenExactly();
+    EXPECT_EQ(y.at(m - 1, 8), 0);
+  }
+}
+
+// One product of all rows against every other way to the same elements.
+TEST_P(Bf16Test, BitsDependOnNeitherRowsNorRange) {
+  for (const int64_t k : {5, 64, 700, 2100}) {
+    Random random(static_cast<uint32_t>(k));
+    const int64_t m = 101, n = 77;
+    const Weights w(random, DType::kBF16, n, k, 1);
+    const Matrix x = Matrix::Normal(random, m, k);
+    Matrix whole(m, n);
+    Multiply(Args(w, x, whole), 0, n);
+    for (const int64_t rows : {1, 2, 3, 4, 5, 6, 7, 8, 13, 15, 16, 17, 100}) {
+      SCOPED_TRACE(::testing::Message() << "K " << k << ", rows " << rows);
+      Matrix pieces(m, n);
+      for (int64_t r = 0; r < m; r += rows) {
+        MatMulArgs args = Args(w, x, pieces);
+        args.x += r * x.stride();
+        args.y += r * pieces.stride();
+        args.m = std::min(rows, m - r);
+        const int64_t cut = 1 + (r + rows) % (n - 1);
+        Multiply(args, 0, cut);
+        Multiply(args, cut, n);
+      }
+      ExpectSameBits(pieces, whole);
+    }
+  }
+}
+
+TEST_P(Bf16Test, RangeTouchesNothingElse) {
+  Random random(3);
+  for (const int64_t m : {1, 4, 30}) {
+    const Weights w(random, DType::kBF16, 40, 33, 1);
+    const Matrix x = Matrix::Normal(random, m, 33);
+    Matrix y(m, 40);
+    Multiply(Args(w, x, y), 7, 26);
+    for (int64_t r = 0; r < m; ++r) {
+      for (int64_t c = 0; c < 40; ++c) {
+        EXPECT_EQ(Matrix::IsPoison(y.at(r, c)), c < 7 || c >= 26);
+      }
+    }
+  }
+}
+
+// Activations of 8 bits are bf16 here, of 16 bits float32.
+TEST_P(Bf16Test, OpsChooseByActivationBits) {
+  Random random(4);
+  ThreadPool pool(2);
+  const Weights w(random, DType::kBF16, 333, 500, 1);
+  for (const int64_t m : {1, 21}) {
+    const Matrix x = Matrix::Normal(random, m, 500);
+    Matrix short_y(m, 333), long_y(m, 333), expected(m, 333);
+    Ops(kernels(), pool, nullptr, 8).MatMul(Args(w, x, short_y));
+    Multiply(Args(w, x, expected), 0, 333);
+    ExpectSameBits(short_y, expected);
+    Ops(kernels(), pool, nullptr, 16).MatMul(Args(w, x, long_y));
+    kernels().matmul(Args(w, x, expected), 0, 333);
+    ExpectSameBits(long_y, expected);
+  }
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Bf16Test);
+INSTANTIATE_TEST_SUITE_P(Isas, Bf16Test, ::testing::ValuesIn(IsasWithBf16()),
+                         testing::IsaTestName);
+
+}  // namespace
+}  // namespace llamba

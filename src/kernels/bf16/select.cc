@@ -1,0 +1,19 @@
+#include <cstring>
+
+#include "base/cpu_features.h"
+#include "kernels/bf16/bf16_kernels.h"
+
+namespace llamba::bf16 {
+
+const Bf16Kernels* For(const char* isa) {
+#if defined(__x86_64__)
+  const CpuFeatures& cpu = GetCpuFeatures();
+  const bool wide =
+      std::strcmp(isa, "avx512") == 0 || std::strcmp(isa, "amx") == 0;
+  if (wide && cpu.avx512_bf16) return &Avx512();
+#endif
+  static_cast<void>(isa);
+  return nullptr;
+}
+
+}  // namespace llamba::bf16
