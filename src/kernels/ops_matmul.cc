@@ -3,6 +3,7 @@
 
 #include "base/aligned_buffer.h"
 #include "base/error.h"
+#include "base/large_buffer.h"
 #include "formats/formats.h"
 #include "kernels/ops.h"
 #include "kernels/panels/panels.h"
@@ -134,10 +135,10 @@ const std::byte* Ops::Round(std::span<const MatMulArgs> args) const {
       args.begin(), args.end(),
       [&](const MatMulArgs& a) { return ProductsOf(a.w) == Products::kBf16; });
   if (first == args.end() || first->m == 0) return nullptr;
-  // As in Quantize.
-  thread_local AlignedBuffer<std::byte> buffer;
+  // As in Quantize. Large, as all rows of weights read it.
+  thread_local LargeBuffer buffer;
   const size_t bytes = kernels_.bf16->rounded_bytes(first->m, first->w.cols);
-  if (buffer.size() < bytes) buffer = AlignedBuffer<std::byte>(bytes);
+  if (buffer.size() < bytes) buffer = LargeBuffer(bytes);
   const RoundArgs round = {first->x, first->x_stride, first->m, first->w.cols,
                            buffer.data()};
   WorkList work;

@@ -1,9 +1,10 @@
 // AVX-512 with BF16: one instruction adds the products of 16 pairs of columns
 // to 16 float32 sums.
 //
-// An output has one vector of sums, to which 32 columns after 32 columns are
-// added in ascending order, the last padded with zeros, and whose lanes are
-// then added in one fixed tree: an order that no tile shape changes.
+// Columns come in blocks of kBlockK. An output has one vector of sums, to which
+// 32 columns after 32 columns of a block are added in ascending order, the last
+// padded with zeros, and whose lanes are then added in one fixed tree; blocks
+// are added in ascending order. No tile shape changes that.
 #include <immintrin.h>
 
 #include <algorithm>
@@ -17,6 +18,8 @@ namespace {
 
 #include "kernels/repeat-inl.h"
 //
+#include "kernels/bf16/round-inl.h"
+//
 #include "kernels/bf16/avx512_rows-inl.h"
 //
 #include "kernels/bf16/avx512_tile-inl.h"
@@ -25,28 +28,24 @@ namespace {
 // multiplied.
 constexpr int64_t kFetchAhead = 1024;
 
-// Columns of kTileN rows of weights that are kept side by side in half of the
-// first-level cache while rows of x pass.
+// Columns whose sums share a vector; of kTileN rows of weights, they are kept
+// side by side in half of the first-level cache while rows of x pass.
 constexpr int64_t kBlockK = 2048;
 // Groups of rows of x, kept in the second-level cache, that such a panel
-// serves; half as many where sums must wait in memory for the next columns, for
-// kBlockN rows of weights.
-constexpr int64_t kBlockGroups = 32;
-constexpr int64_t kWaitingGroups = kBlockGroups / 2;
-constexpr int64_t kBlockN = 32;
+// serves, and rows of weights whose sums with these wait for the next columns.
+constexpr int64_t kBlockGroups = 28;
+constexpr int64_t kBlockN = 64;
 
 const std::byte* WeightRow(const MatMulArgs& args, int64_t n) {
   return args.w.data + n * args.w.row_bytes;
 }
 
-// kN rows of weights, each from a place of its own, by the rows of x of one
-// group. A processor's own prefetchers stop at every page, and a row of weights
-// is often just one.
+// Adds up to kBlockK columns of kN rows of weights, each from a place of its
+// own in memory, by the rows of x of one group. A processor's own prefetchers
+// stop at every page, and a row of weights is often just one.
 template <int kM, int kN>
-LLAMBA_INLINE Tile<kM, kN> StreamTile(const std::byte* (&w)[kN],
-                                      const uint16_t* x, int64_t cols) {
-  Tile<kM, kN> tile;
-  tile.Clear();
+LLAMBA_INLINE void AddStreams(const std::byte* (&w)[kN], const uint16_t*& x,
+                              int64_t cols, Tile<kM, kN>& tile) {
   for (; cols >= kStep; cols -= kStep, x += kM * kStep) {
     for (const std::byte* row : w) {
       __builtin_prefetch(row + kFetchAhead, 0, 3);
@@ -58,7 +57,20 @@ LLAMBA_INLINE Tile<kM, kN> StreamTile(const std::byte* (&w)[kN],
     tile.Add(
         x, [&](auto j) LLAMBA_INLINE_LAMBDA { return LoadFirst(w[j], cols); });
   }
-  return tile;
+}
+
+// The same of all columns.
+template <int kM, int kN>
+LLAMBA_INLINE Sums<kM> SumStreams(const std::byte* (&w)[kN], const uint16_t* x,
+                                  int64_t cols) {
+  Sums<kM> sums = {};
+  for (int64_t k = 0; k < cols; k += kBlockK) {
+    Tile<kM, kN> tile;
+    tile.Clear();
+    AddStreams(w, x, std::min(kBlockK, cols - k), tile);
+    tile.AddTo(sums, k == 0);
+  }
+  return sums;
 }
 
 // Rows of x that fit one tile. The range is cut into kTileN blocks of
@@ -74,12 +86,12 @@ __attribute__((noinline)) void StreamRows(const MatMulArgs& args,
     for (int64_t j = 0; j < kTileN; ++j) {
       w[j] = WeightRow(args, n_begin + j * block + i);
     }
-    const auto tile = StreamTile<kM, kTileN>(w, x, args.w.cols);
-    tile.FinishApart(args, m, n_begin + i, block);
+    FinishApart<kM, kTileN>(args, m, n_begin + i, block,
+                            SumStreams<kM, kTileN>(w, x, args.w.cols));
   }
   for (int64_t n = n_begin + block * kTileN; n < n_end; ++n) {
     const std::byte* w[1] = {WeightRow(args, n)};
-    StreamTile<kM, 1>(w, x, args.w.cols).FinishApart(args, m, n, 0);
+    FinishApart<kM, 1>(args, m, n, 0, SumStreams<kM, 1>(w, x, args.w.cols));
   }
 }
 
@@ -114,11 +126,11 @@ class Ahead {
   int64_t at_ = 0;
 };
 
-// A panel of weights, step after step, rows side by side, and the sums of a
-// block that wait, tile after tile.
+// A panel of weights, step after step, rows side by side, and the sums that
+// wait, those of four outputs next to each other.
 struct Scratch {
   alignas(64) uint16_t w[kTileN * kBlockK];
-  alignas(64) float sums[kWaitingGroups * kTileM * kBlockN * 16];
+  __m128 waiting[kBlockGroups * kTileM * (kBlockN / kTileN + kTileN - 1)];
 };
 
 // Columns [k, k + count) of kN rows of weights, from row n on.
@@ -137,13 +149,14 @@ struct Panel {
 template <int kM, int kN, bool kFirst>
 __attribute__((noinline)) void PanelTile(const Panel<kN>& panel,
                                          const uint16_t* x, int64_t m,
-                                         float* sums) {
-  Tile<kM, kN> tile;
-  if (panel.is_first()) {
-    tile.Clear();
-  } else {
-    tile.Load(sums);
+                                         __m128* waiting) {
+  // Stores that waited for memory would hold up all else.
+  for (int i = 0; i < kM; ++i) {
+    __builtin_prefetch(panel.args.y + (m + i) * panel.args.y_stride + panel.n,
+                       1, 3);
   }
+  Tile<kM, kN> tile;
+  tile.Clear();
   uint16_t* w = panel.w;
   const std::byte* from = WeightRow(panel.args, panel.n) + panel.k * 2;
   for (int64_t left = panel.count; left > 0; left -= kStep) {
@@ -158,41 +171,44 @@ __attribute__((noinline)) void PanelTile(const Panel<kN>& panel,
     w += kN * kStep;
     from += kStepBytes;
   }
+  Sums<kM> all = {};
+  if (!panel.is_first()) std::copy_n(waiting, kM, all.of);
+  tile.AddTo(all, panel.is_first());
   if (panel.is_last()) {
-    tile.Finish(panel.args, m, panel.n);
+    Finish<kM, kN>(panel.args, m, panel.n, all);
   } else {
-    tile.Store(sums);
+    std::copy_n(all.of, kM, waiting);
   }
 }
 
-// The panel by groups [g, g_end) of rows of x; `sums` is where those of these
-// wait.
+// The panel by groups [g, g_end) of rows of x; `waiting` is where
+// their sums wait.
 template <int kN>
 void PanelGroups(const Panel<kN>& panel, const RowGroups& x, int64_t g,
-                 int64_t g_end, float* sums, Ahead ahead) {
+                 int64_t g_end, __m128* waiting, Ahead ahead) {
   for (int64_t first = g; g < g_end; ++g) {
     ahead.Step();
     const int64_t m = x.First(g);
     WithRows(x.Rows(g), [&](auto rows) {
       const uint16_t* at = x.group(g) + panel.k * rows;
       if (g == first) {
-        PanelTile<rows, kN, true>(panel, at, m, sums);
+        PanelTile<rows, kN, true>(panel, at, m, waiting);
       } else {
-        PanelTile<rows, kN, false>(panel, at, m, sums);
+        PanelTile<rows, kN, false>(panel, at, m, waiting);
       }
-      sums += rows * kN * 16;
+      waiting += rows;
     });
   }
 }
 
 // Groups [g, g_end) of rows of x by rows [n_begin, n_end) of weights, at most
-// kBlockN where columns come in several blocks.
+// kBlockN.
 void Block(const MatMulArgs& args, const RowGroups& x, int64_t g, int64_t g_end,
            int64_t n_begin, int64_t n_end, Scratch& scratch) {
   const int64_t cols = args.w.cols;
   for (int64_t k = 0; k < cols; k += kBlockK) {
     const int64_t count = std::min(kBlockK, cols - k);
-    float* sums = scratch.sums;
+    __m128* waiting = scratch.waiting;
     for (int64_t n = n_begin; n < n_end;) {
       const int64_t rows = n + kTileN <= n_end ? kTileN : 1;
       const bool end = n + rows == n_end;
@@ -203,13 +219,13 @@ void Block(const MatMulArgs& args, const RowGroups& x, int64_t g, int64_t g_end,
                         std::min<int64_t>(kTileN, args.w.rows - next),
                         std::min(kBlockK, cols - next_k) * 2, g_end - g);
       if (rows == kTileN) {
-        PanelGroups<kTileN>({args, n, k, count, scratch.w}, x, g, g_end, sums,
-                            ahead);
+        PanelGroups<kTileN>({args, n, k, count, scratch.w}, x, g, g_end,
+                            waiting, ahead);
       } else {
-        PanelGroups<1>({args, n, k, count, scratch.w}, x, g, g_end, sums,
+        PanelGroups<1>({args, n, k, count, scratch.w}, x, g, g_end, waiting,
                        ahead);
       }
-      sums += (x.First(g_end) - x.First(g)) * rows * 16;
+      waiting += x.First(g_end) - x.First(g);
       n += rows;
     }
   }
@@ -219,13 +235,12 @@ __attribute__((noinline)) void ManyRows(const MatMulArgs& args,
                                         const RowGroups& x, int64_t n_begin,
                                         int64_t n_end) {
   Scratch scratch;
-  const bool wait = args.w.cols > kBlockK;
-  const int64_t groups = wait ? kWaitingGroups : kBlockGroups;
-  const int64_t rows = wait ? kBlockN : std::max<int64_t>(1, n_end - n_begin);
+  const int64_t blocks = (x.count() + kBlockGroups - 1) / kBlockGroups;
+  const int64_t groups = (x.count() + blocks - 1) / blocks;
   for (int64_t g = 0; g < x.count(); g += groups) {
-    for (int64_t n = n_begin; n < n_end; n += rows) {
+    for (int64_t n = n_begin; n < n_end; n += kBlockN) {
       Block(args, x, g, std::min(x.count(), g + groups), n,
-            std::min(n_end, n + rows), scratch);
+            std::min(n_end, n + kBlockN), scratch);
     }
   }
 }

@@ -1,16 +1,12 @@
-// Rows of x in bf16, in the order that tiles read them. Included by one
-// translation unit an instruction set, inside its anonymous namespace.
+// Rows of x in bf16, in the order that tiles of AVX-512 read them. Included as
+// round-inl.h is, after it.
 //
 // Rows stand in groups of at most kTileM, as even in size as can be: a group of
 // one row would leave the multipliers waiting for their own results. A group
 // holds 32 columns of each of its rows, then the next 32 of each, and so on;
 // the last columns are padded with zeros.
 
-constexpr int64_t kStep = 32;  // columns that one instruction multiplies
-constexpr int64_t kStepBytes = kStep * 2;
 constexpr int kTileM = 6;
-
-int64_t PaddedCols(int64_t cols) { return (cols + kStep - 1) / kStep * kStep; }
 
 class RowGroups {
  public:
@@ -18,7 +14,7 @@ class RowGroups {
       : count_((m + kTileM - 1) / kTileM),
         least_(count_ > 0 ? m / count_ : 1),
         larger_(count_ > 0 ? m % count_ : 0),
-        cols_(PaddedCols(cols)),
+        cols_(Steps(cols) * kStep),
         data_(reinterpret_cast<const uint16_t*>(data)) {}
 
   int64_t count() const { return count_; }
@@ -49,13 +45,8 @@ void WithRows(int64_t rows, const Fn& fn) {
   }
 }
 
-// A mask of the first `count` of 16 lanes.
-LLAMBA_INLINE __mmask16 FirstLanes(int64_t count) {
-  return static_cast<__mmask16>((1u << std::clamp<int64_t>(count, 0, 16)) - 1);
-}
-
 size_t RoundedBytes(int64_t m, int64_t cols) {
-  return static_cast<size_t>(m * PaddedCols(cols) * 2);
+  return static_cast<size_t>(m * Steps(cols) * kStepBytes);
 }
 
 void RoundRows(const RoundArgs& args, int64_t m_begin, int64_t m_end) {
@@ -67,10 +58,7 @@ void RoundRows(const RoundArgs& args, int64_t m_begin, int64_t m_end) {
     auto* to = reinterpret_cast<uint16_t*>(args.out) + place;
     const float* x = args.x + m * args.x_stride;
     for (int64_t left = args.cols; left > 0; left -= kStep, x += kStep) {
-      const __m512 low = _mm512_maskz_loadu_ps(FirstLanes(left), x);
-      const __m512 high = _mm512_maskz_loadu_ps(FirstLanes(left - 16), x + 16);
-      _mm512_store_si512(
-          to, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(high, low)));
+      _mm512_store_si512(to, RoundStep(x, left));
       to += groups.Rows(g) * kStep;
     }
   }
