@@ -25,8 +25,10 @@ namespace {
 #include "kernels/bf16/avx512_tile-inl.h"
 
 // Bytes of a row of weights that are on their way while few rows of x are
-// multiplied.
-constexpr int64_t kFetchAhead = 1024;
+// multiplied; and, where a tile is busy with several, those on their way to the
+// second-level cache, which can wait for more lines at a time.
+constexpr int64_t kFetchNear = 1024;
+constexpr int64_t kFetchFar = 8192;
 
 // Columns whose sums share a vector; of kTileN rows of weights, they are kept
 // side by side in half of the first-level cache while rows of x pass.
@@ -48,7 +50,8 @@ LLAMBA_INLINE void AddStreams(const std::byte* (&w)[kN], const uint16_t*& x,
                               int64_t cols, Tile<kM, kN>& tile) {
   for (; cols >= kStep; cols -= kStep, x += kM * kStep) {
     for (const std::byte* row : w) {
-      __builtin_prefetch(row + kFetchAhead, 0, 3);
+      __builtin_prefetch(row + kFetchNear, 0, 3);
+      if constexpr (kM > 2) __builtin_prefetch(row + kFetchFar, 0, 2);
     }
     tile.Add(x, [&](auto j) LLAMBA_INLINE_LAMBDA { return LoadStep(w[j]); });
     for (const std::byte*& row : w) row += kStepBytes;
