@@ -41,6 +41,12 @@ uint64_t SavedStates() {
 
 bool HasStates(uint64_t saved, uint64_t mask) { return (saved & mask) == mask; }
 
+bool IsAmd() {
+  const Registers vendor = CpuId(0, 0);
+  return vendor.ebx == 0x68747541 && vendor.edx == 0x69746e65 &&
+         vendor.ecx == 0x444d4163;  // AuthenticAMD
+}
+
 // Tile data is large: Linux saves it only for processes that have asked.
 bool MayUseTiles() {
   constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
@@ -62,6 +68,7 @@ CpuFeatures Detect() {
                       Bit(seven.ebx, 30) && Bit(seven.ebx, 31);
   cpu.avx512_vnni = avx512 && Bit(seven.ecx, 11);
   cpu.avx512_bf16 = avx512 && Bit(CpuId(7, 1).eax, 5);
+  cpu.fast_avx512_bf16 = cpu.avx512_bf16 && IsAmd();
   const bool tiles = HasStates(saved, kTileStates) && Bit(seven.edx, 24) &&
                      cpu.avx512_vnni && MayUseTiles();
   cpu.amx_int8 = tiles && Bit(seven.edx, 25);

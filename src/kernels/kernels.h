@@ -243,8 +243,8 @@ struct KernelTable {
 
   // Rows [n_begin, n_end) of w, all M rows of x.
   void (*matmul)(const MatMulArgs& args, int64_t n_begin, int64_t n_end);
-  // Null where the machine multiplies no bf16: BF16 weights are then multiplied
-  // by activations in float32.
+  // Null where the machine multiplies no bf16, or no faster than float32: BF16
+  // weights are then multiplied by activations in float32.
   const Bf16Kernels* bf16;
   // Rows [m_begin, m_end).
   void (*quantize_rows)(const QuantizeArgs& args, int64_t m_begin,

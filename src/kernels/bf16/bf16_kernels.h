@@ -14,7 +14,7 @@ const Bf16Kernels& Avx512();
 #endif
 
 // The best ones beside the vector kernels that --isa calls `isa`; null where
-// the machine has none.
+// products in float32 are as fast.
 const Bf16Kernels* For(const char* isa);
 
 }  // namespace llamba::bf16
