@@ -23,6 +23,8 @@ namespace {
 #include "kernels/bf16/avx512_rows-inl.h"
 //
 #include "kernels/bf16/avx512_tile-inl.h"
+//
+#include "kernels/bf16/ahead-inl.h"
 
 // Bytes of a row of weights that are on their way while few rows of x are
 // multiplied; and, where a tile is busy with several, those on their way to the
@@ -98,37 +100,6 @@ __attribute__((noinline)) void StreamRows(const MatMulArgs& args,
   }
 }
 
-// The rows of weights that come next, fetched a few lines a tile: a pass over
-// rows of x is too short for the processor to learn where they lie.
-class Ahead {
- public:
-  // `rows` rows of `bytes` bytes at w, in `steps` steps.
-  Ahead(const std::byte* w, int64_t row_bytes, int64_t rows, int64_t bytes,
-        int64_t steps)
-      : w_(w),
-        row_bytes_(row_bytes),
-        rows_(rows),
-        bytes_(bytes),
-        lines_(((bytes + 63) / 64 * rows + steps - 1) / steps) {}
-
-  void Step() {
-    for (int64_t i = 0; i < lines_ && rows_ > 0; ++i) {
-      // Into the second-level cache.
-      __builtin_prefetch(w_ + at_, 0, 2);
-      at_ += 64;
-      if (at_ < bytes_) continue;
-      at_ = 0;
-      w_ += row_bytes_;
-      --rows_;
-    }
-  }
-
- private:
-  const std::byte* w_;
-  int64_t row_bytes_, rows_, bytes_, lines_;
-  int64_t at_ = 0;
-};
-
 // A panel of weights, step after step, rows side by side, and the sums that
 // wait, those of four outputs next to each other.
 struct Scratch {
@@ -189,8 +160,9 @@ __attribute__((noinline)) void PanelTile(const Panel<kN>& panel,
 template <int kN>
 void PanelGroups(const Panel<kN>& panel, const RowGroups& x, int64_t g,
                  int64_t g_end, __m128* waiting, Ahead ahead) {
+  const int64_t lines = ahead.lines() / (g_end - g) + 1;
   for (int64_t first = g; g < g_end; ++g) {
-    ahead.Step();
+    ahead.Step(lines);
     const int64_t m = x.First(g);
     WithRows(x.Rows(g), [&](auto rows) {
       const uint16_t* at = x.group(g) + panel.k * rows;
@@ -220,7 +192,7 @@ void Block(const MatMulArgs& args, const RowGroups& x, int64_t g, int64_t g_end,
       const int64_t next_k = turn ? k + kBlockK : end ? 0 : k;
       const Ahead ahead(WeightRow(args, next) + next_k * 2, args.w.row_bytes,
                         std::min<int64_t>(kTileN, args.w.rows - next),
-                        std::min(kBlockK, cols - next_k) * 2, g_end - g);
+                        std::min(kBlockK, cols - next_k) * 2);
       if (rows == kTileN) {
         PanelGroups<kTileN>({args, n, k, count, scratch.w}, x, g, g_end,
                             waiting, ahead);

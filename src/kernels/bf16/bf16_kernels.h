@@ -11,6 +11,7 @@ namespace llamba::bf16 {
 
 #if defined(__x86_64__)
 const Bf16Kernels& Avx512();
+const Bf16Kernels& Amx();
 #endif
 
 // The best ones beside the vector kernels that --isa calls `isa`; null where

@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "base/aligned_buffer.h"
+#include "base/cpu_features.h"
 #include "kernels/matmul_testing.h"
 #include "kernels/ops.h"
 #include "kernels/reference/reference.h"
@@ -25,16 +28,15 @@ class Bf16Test : public testing::IsaTest {
   // Rows [n_begin, n_end) of the product with args.x rounded.
   void Multiply(const MatMulArgs& args, int64_t n_begin, int64_t n_end) const {
     const Bf16Kernels& bf16 = *kernels().bf16;
-    std::vector<std::byte> memory(bf16.rounded_bytes(args.m, args.w.cols) + 64);
+    AlignedBuffer<std::byte> out(bf16.rounded_bytes(args.m, args.w.cols));
     // What was there before must not matter.
-    for (std::byte& b : memory) b = std::byte{0xff};
-    const auto address = reinterpret_cast<uintptr_t>(memory.data());
-    std::byte* out = memory.data() + (64 - address % 64) % 64;
-    const RoundArgs round = {args.x, args.x_stride, args.m, args.w.cols, out};
+    for (std::byte& b : out.span()) b = std::byte{0xff};
+    const RoundArgs round = {args.x, args.x_stride, args.m, args.w.cols,
+                             out.data()};
     const int64_t cut = args.m / 3;
     bf16.round_rows(round, cut, args.m);
     bf16.round_rows(round, 0, cut);
-    bf16.matmul(args, out, n_begin, n_end);
+    bf16.matmul(args, out.data(), n_begin, n_end);
   }
 
   // Rounded operations on the way to a sum of k products in the longest of the
@@ -65,6 +67,9 @@ TEST_P(Bf16Test, OddShapes) {
     for (const int64_t m : {1, 4, 6, 13, 17, 33}) Check(m, n, 65);
   }
   Check(230, 39, 4500);  // several blocks of everything
+  Check(530, 290, 520);
+  Check(3, 40, 8200);
+  for (const int64_t n : {3, 21, 75}) Check(1, n, 8200);
   Check(400, 5, 2000);
 }
 
@@ -157,7 +162,7 @@ TEST_P(Bf16Test, NoColumns) {
 
 // One product of all rows against every other way to the same elements.
 TEST_P(Bf16Test, BitsDependOnNeitherRowsNorRange) {
-  for (const int64_t k : {5, 64, 700, 2100}) {
+  for (const int64_t k : {5, 64, 700, 2100, 8200}) {
     Random random(static_cast<uint32_t>(k));
     const int64_t m = 101, n = 77;
     const Weights w(random, DType::kBF16, n, k, 1);
@@ -181,6 +186,23 @@ TEST_P(Bf16Test, BitsDependOnNeitherRowsNorRange) {
   }
 }
 
+// Where sums and products are subnormal, too.
+TEST_P(Bf16Test, BitsOfTheLeastNumbersDependOnNoRow) {
+  Random random(8);
+  const Weights w(random, DType::kBF16, 33, 200, 1e-19f);
+  const Matrix x = Matrix::Normal(random, 20, 200, 1e-19f);
+  Matrix whole(20, 33), apart(20, 33);
+  Multiply(Args(w, x, whole), 0, 33);
+  for (int64_t m = 0; m < 20; ++m) {
+    MatMulArgs args = Args(w, x, apart);
+    args.x += m * x.stride();
+    args.y += m * apart.stride();
+    args.m = 1;
+    Multiply(args, 0, 33);
+  }
+  ExpectSameBits(apart, whole);
+}
+
 TEST_P(Bf16Test, RangeTouchesNothingElse) {
   Random random(3);
   for (const int64_t m : {1, 4, 30}) {
@@ -191,6 +213,44 @@ TEST_P(Bf16Test, RangeTouchesNothingElse) {
     for (int64_t r = 0; r < m; ++r) {
       for (int64_t c = 0; c < 40; ++c) {
         EXPECT_EQ(Matrix::IsPoison(y.at(r, c)), c < 7 || c >= 26);
+      }
+    }
+  }
+}
+
+// The sums of even and of odd columns, 32 at a time, as amx.cc has them.
+float SumOfTiles(const std::vector<float>& x, const std::vector<float>& w) {
+  float sum = 0;
+  for (size_t k = 0; k < x.size(); k += 32) {
+    float even = 0, odd = 0;
+    for (size_t i = k; i < std::min(k + 32, x.size()); i += 2) {
+      even = std::fma(x[i], w[i], even);
+      if (i + 1 < x.size()) odd = std::fma(x[i + 1], w[i + 1], odd);
+    }
+    sum += even + odd;
+  }
+  return sum;
+}
+
+TEST(Bf16Tiles, SumInTheirOrder) {
+  if (!GetCpuFeatures().amx_bf16) GTEST_SKIP() << "no tiles of bf16 here";
+  const Bf16Kernels& bf16 = *GetKernels("amx").bf16;
+  Random random(6);
+  const int64_t rows = 20, cols = 777;
+  const Weights w(random, DType::kBF16, 40, cols, 1);
+  const Weights values(random, DType::kBF16, rows, cols, 1);
+  for (const int64_t m : {int64_t{1}, int64_t{3}, rows}) {
+    Matrix x(m, cols), y(m, 40);
+    for (int64_t i = 0; i < m; ++i) {
+      const std::vector<float> row = values.Decoded(i);
+      std::copy(row.begin(), row.end(), &x.at(i, 0));
+    }
+    AlignedBuffer<std::byte> rounded(bf16.rounded_bytes(m, cols));
+    bf16.round_rows({x.data(), x.stride(), m, cols, rounded.data()}, 0, m);
+    bf16.matmul(Args(w, x, y), rounded.data(), 0, 40);
+    for (int64_t i = 0; i < m; ++i) {
+      for (int64_t n = 0; n < 40; ++n) {
+        ASSERT_EQ(y.at(i, n), SumOfTiles(values.Decoded(i), w.Decoded(n)));
       }
     }
   }

@@ -182,35 +182,17 @@ void MatMulTiles(const PanelMatMulArgs& args, int64_t begin, int64_t end) {
   if (rest.x.m > 0) MatMulPanelsOf<Vectors>(rest, begin, end);
 }
 
-double TilePeak(int64_t rounds, float* sink) {
-  // As wide as tiles are: rows of 64 bytes.
-  TileShapes full;
-  for (int i = 0; i < 8; ++i) full.Set(i, 16, 64);
-  const TileUse use(full);
-  alignas(64) int8_t ones[kTileRows * 64];
-  __builtin_memset(ones, 1, sizeof ones);
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
-  _tile_loadd(4, ones, 64);
-  _tile_loadd(5, ones, 64);
-  _tile_loadd(6, ones, 64);
-  _tile_loadd(7, ones, 64);
-  for (int64_t i = 0; i < rounds; ++i) {
+double Peak(int64_t rounds, float* sink) {
+  return TilePeak(rounds, 64, sink, []() LLAMBA_INLINE_LAMBDA {
     _tile_dpbssd(0, 4, 6);
     _tile_dpbssd(1, 4, 7);
     _tile_dpbssd(2, 5, 6);
     _tile_dpbssd(3, 5, 7);
-  }
-  alignas(64) int32_t sums[kTileRows * kPanelRows];
-  _tile_stored(3, sums, 64);
-  *sink += static_cast<float>(sums[0]);
-  return static_cast<double>(rounds) * 4 * 16 * 16 * 64;
+  });
 }
 
 }  // namespace
 
-Kernels Amx() { return {MatMulTiles, TilePeak, RowOrder::kTiles}; }
+Kernels Amx() { return {MatMulTiles, Peak, RowOrder::kTiles}; }
 
 }  // namespace llamba::panels

@@ -28,3 +28,32 @@ class TileUse {
   TileUse(const TileUse&) = delete;
   TileUse& operator=(const TileUse&) = delete;
 };
+
+// Makes `rounds` times four products of full tiles: of 4 and 5 with 6 and 7 to
+// 0 to 3, each of 16 x 16 outputs and `columns` columns. See
+// KernelTable::float_peak.
+template <class FourProducts>
+double TilePeak(int64_t rounds, int64_t columns, float* sink,
+                const FourProducts& multiply) {
+  TileShapes full;
+  for (int i = 0; i < 8; ++i) full.Set(i, 16, 64);
+  const TileUse use(full);
+  // Bytes that are about 1 as bf16, too.
+  alignas(64) int8_t values[16 * 64];
+  __builtin_memset(values, 0x3f, sizeof values);
+  __asm__ volatile("" : : : "memory");
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  _tile_loadd(4, values, 64);
+  _tile_loadd(5, values, 64);
+  _tile_loadd(6, values, 64);
+  _tile_loadd(7, values, 64);
+  for (int64_t i = 0; i < rounds; ++i) multiply();
+  alignas(64) int32_t sums[16 * 16];
+  _tile_stored(3, sums, 64);
+  *sink += static_cast<float>(sums[0] & 1);
+  return static_cast<double>(rounds) * 4 * 16 * 16 *
+         static_cast<double>(columns);
+}
