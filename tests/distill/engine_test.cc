@@ -98,7 +98,9 @@ TEST_P(EngineTest, StudentsHaveTheTrainersLogits) {
                            RandomParameters(config, 1, torch::kFloat32));
   const LayerStack start = MakeStudent(teacher, c.student);
   const ParameterMap trained = Train(teacher, start);
-  WriteStudent(folder_, start.config(), trained, DType::kF32);
+  WriteStudent(folder_, start.config(), trained,
+               LoadTokenizer(std::string(LLAMBA_SOURCE_DIR) +
+                             "/tests/data/stories260k.gguf"));
   const std::string gguf = folder_ / "student.gguf";
   WriteGgufModel(OpenCheckpoint(folder_), gguf, DType::kF32, {});
 

@@ -44,8 +44,7 @@ void RunAverage(const std::vector<std::string>& texts,
   const Tokenizer tokenizer = LoadTokenizer(students.front().path);
   const LayerStack mean = AverageStudents(students);
   std::filesystem::create_directories(output);
-  WriteStudent(output, mean.config(), mean.parameters(), DType::kF32);
-  WriteTokenizerFiles(tokenizer, output);
+  WriteStudent(output, mean.config(), mean.parameters(), tokenizer);
   spdlog::info("the mean of {} students is in {}", students.size(), output);
 }
 

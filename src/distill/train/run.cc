@@ -289,9 +289,9 @@ void Run::WriteOwnReport() const {
 
 void Run::WriteResult() {
   if (communicator_.rank() != 0) return;
-  WriteStudent(options_.output, config_, precise_, DType::kF32);
+  WriteStudent(options_.output, config_, precise_,
+               LoadTokenizer(recipe_.teacher));
   WriteFileAtomically(options_.output + "/recipe.json", RecipeToJson(recipe_));
-  WriteTokenizerFiles(LoadTokenizer(recipe_.teacher), options_.output);
 }
 
 bool Run::TrainStage(const StageRecipe& settings, const Stage& stage) {
@@ -441,7 +441,8 @@ void Run::Save(ShardedAdamW* optimizer) {
   if (communicator_.rank() == 0) {
     checkpoint.precise = precise_;
     checkpoint.recipe = recipe_;
-    WriteCheckpoint(options_.output, config_, checkpoint);
+    WriteCheckpoint(options_.output, config_, checkpoint,
+                    LoadTokenizer(recipe_.teacher));
   }
   communicator_.Barrier();
 }

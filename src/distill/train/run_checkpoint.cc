@@ -10,7 +10,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "checkpoint/safetensors.h"
-#include "formats/formats.h"
 #include "model/checkpoint.h"
 
 namespace llamba::distill {
@@ -109,29 +108,26 @@ std::string PositionToJson(const RunCheckpoint& checkpoint) {
 }  // namespace
 
 void WriteStudent(const std::string& folder, const ModelConfig& config,
-                  const ParameterMap& parameters, DType dtype) {
+                  const ParameterMap& parameters, const Tokenizer& tokenizer) {
   std::vector<TensorInfo> infos;
   const std::vector<TensorSpec> schema = Schema(config);
   for (const TensorSpec& spec : schema) {
     infos.push_back({TensorName(Layout::kHuggingFaceLlamba, spec.id),
-                     spec.is_matrix ? dtype : DType::kF32, spec.shape});
+                     DType::kF32, spec.shape});
   }
   SafetensorsWriter writer(folder + "/model.safetensors", infos,
                            {{"format", "pt"}});
-  for (size_t i = 0; i < schema.size(); ++i) {
-    const Tensor values = Contiguous(parameters.at(schema[i].id));
-    std::vector<std::byte> encoded(*RowBytes(infos[i].dtype, values.numel()));
-    EncodeRow(infos[i].dtype,
-              {values.data_ptr<float>(), static_cast<size_t>(values.numel())},
-              encoded.data());
-    writer.Append(encoded);
+  for (const TensorSpec& spec : schema) {
+    writer.Append(Bytes(Contiguous(parameters.at(spec.id))));
   }
   writer.Commit();
   WriteFileAtomically(folder + "/config.json", ConfigToJson(config));
+  WriteTokenizerFiles(tokenizer, folder);
 }
 
 void WriteCheckpoint(const std::string& output, const ModelConfig& config,
-                     const RunCheckpoint& checkpoint, int keep) {
+                     const RunCheckpoint& checkpoint,
+                     const Tokenizer& tokenizer, int keep) {
   const fs::path root = fs::path(output) / kFolder;
   const fs::path name =
       root / FolderName(checkpoint.position.stage, checkpoint.position.step);
@@ -139,7 +135,7 @@ void WriteCheckpoint(const std::string& output, const ModelConfig& config,
   fs::create_directories(root);
   RemoveUnfinished(root);
   fs::create_directory(temporary);
-  WriteStudent(temporary.string(), config, checkpoint.precise, DType::kF32);
+  WriteStudent(temporary.string(), config, checkpoint.precise, tokenizer);
   WriteFileAtomically((temporary / "recipe.json").string(),
                       RecipeToJson(checkpoint.recipe));
   if (checkpoint.optimizer) {

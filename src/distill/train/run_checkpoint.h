@@ -7,6 +7,7 @@
 
 #include "distill/train/optimizer.h"
 #include "distill/train/recipe.h"
+#include "tokenizer/tokenizer.h"
 
 namespace llamba::distill {
 
@@ -20,9 +21,10 @@ struct RunPosition {
 };
 
 // A checkpoint on disk is a folder that the engine can run as it is
-// (config.json, model.safetensors, recipe.json) with, inside a stage,
-// optimizer.safetensors, and run.json, which is written last. The folder gets
-// its name when all of it is on the disk, so one that has a name is whole.
+// (config.json, model.safetensors, the tokenizer's files, recipe.json) with,
+// inside a stage, optimizer.safetensors, and run.json, which is written last.
+// The folder gets its name when all of it is on the disk, so one that has a
+// name is whole.
 struct RunCheckpoint {
   RunPosition position;
   Recipe recipe;                                  // it was made by
@@ -35,7 +37,8 @@ struct RunCheckpoint {
 // `keep` of that form, and what a killed run had begun to write. Called by
 // worker 0.
 void WriteCheckpoint(const std::string& output, const ModelConfig& config,
-                     const RunCheckpoint& checkpoint, int keep = 2);
+                     const RunCheckpoint& checkpoint,
+                     const Tokenizer& tokenizer, int keep = 2);
 
 // The newest whole checkpoint below `output`, by its name; empty where there is
 // none.
@@ -45,9 +48,10 @@ std::optional<std::string> FindCheckpoint(const std::string& output);
 RunCheckpoint ReadCheckpoint(const std::string& folder,
                              const ModelConfig& config);
 
-// Writes `folder`/config.json and model.safetensors (`dtype`) for the engine.
+// Writes what the engine needs into `folder`, which exists: config.json,
+// model.safetensors (F32) and the tokenizer's files.
 void WriteStudent(const std::string& folder, const ModelConfig& config,
-                  const ParameterMap& parameters, DType dtype);
+                  const ParameterMap& parameters, const Tokenizer& tokenizer);
 
 }  // namespace llamba::distill
 

@@ -24,6 +24,11 @@ std::vector<std::string> Names(const std::string& folder) {
   return names;
 }
 
+Tokenizer SmallTokenizer() {
+  return LoadTokenizer(std::string(LLAMBA_SOURCE_DIR) +
+                       "/tests/data/stories260k.gguf");
+}
+
 TEST(RunCheckpoint, TheLastStayAndNothingUnfinished) {
   const TemporaryFolder folder;
   const ModelConfig config = StudentConfig(TinyTeacherConfig(), {});
@@ -33,16 +38,18 @@ TEST(RunCheckpoint, TheLastStayAndNothingUnfinished) {
   std::filesystem::create_directories(unfinished);
   for (const int64_t step : {1, 3, 4}) {
     checkpoint.position.step = step;
-    WriteCheckpoint(folder / ".", config, checkpoint);
+    WriteCheckpoint(folder / ".", config, checkpoint, SmallTokenizer());
   }
   EXPECT_THAT(Names(folder / "checkpoints"),
               ElementsAre("stage1-00000003", "stage1-00000004"));
-  const RunCheckpoint read =
-      ReadCheckpoint(*FindCheckpoint(folder / "."), config);
+  const std::string last = *FindCheckpoint(folder / ".");
+  const RunCheckpoint read = ReadCheckpoint(last, config);
   EXPECT_EQ(read.position.step, 4);
   for (const auto& [id, tensor] : checkpoint.precise) {
     EXPECT_TRUE(tensor.equal(read.precise.at(id)));
   }
+  // The engine reads and writes text with it.
+  EXPECT_EQ(LoadTokenizer(last).vocab_size(), SmallTokenizer().vocab_size());
 }
 
 TEST(RunCheckpoint, CopiesUnderOtherNamesStay) {
@@ -52,7 +59,7 @@ TEST(RunCheckpoint, CopiesUnderOtherNamesStay) {
   checkpoint.precise = RandomParameters(config, 1, torch::kFloat32);
   const auto write = [&](int64_t step) {
     checkpoint.position.step = step;
-    WriteCheckpoint(folder / ".", config, checkpoint);
+    WriteCheckpoint(folder / ".", config, checkpoint, SmallTokenizer());
   };
   write(1);
   for (const char* name : {"best", "stage1-00000001.best", "stage9-1"}) {
