@@ -1,7 +1,10 @@
 // What it costs to keep the recurrent state in 16 bits between tokens, against
 // float32: mean KL divergence over a text, token by token.
 //
-//   state_precision MODEL TOKENIZER TEXT TOKENS
+//   state_precision MODEL TOKENIZER TEXT TOKENS ACTIVATIONS
+//
+// ACTIVATIONS: their bits, 8 or 16. Rounding them to 8, or to bf16, answers a
+// change of the state with one of its own.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -54,6 +57,7 @@ DivergenceSummary Measure(const std::shared_ptr<const Model>& model,
 void Run(char** argv) {
   LoadedModelOptions options;
   options.tokenizer = argv[2];
+  options.load.activation_bits = std::atoi(argv[5]);
   const auto loaded = LoadedModel::Open(argv[1], options);
   const auto windows = TextWindows(loaded->tokenizer(), ReadFile(argv[3]), 1024,
                                    std::atoll(argv[4]), argv[3]);
@@ -70,8 +74,10 @@ void Run(char** argv) {
 }  // namespace llamba
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    fmt::print(stderr, "usage: state_precision MODEL TOKENIZER TEXT TOKENS\n");
+  if (argc != 6) {
+    fmt::print(
+        stderr,
+        "usage: state_precision MODEL TOKENIZER TEXT TOKENS ACTIVATIONS\n");
     return 1;
   }
   try {
