@@ -1,5 +1,6 @@
 #include "distill/stages/stage.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -134,11 +135,27 @@ TEST(Student, AHybridGoesOnFromAPureLlamba) {
   // Not the other way round, and not with another number of taps.
   const LayerStack mixed(hybrid, parameters);
   EXPECT_THROW(ContinueStudent(open_teacher, mixed, pure, "mixed", 0), Error);
-  EXPECT_THROW(ContinueStudent(open_teacher, student,
-                               StudentConfig(TinyTeacherConfig(),
-                                             {.d_state = 4, .d_conv = 3}),
-                               "pure", 0),
-               Error);
+  EXPECT_THAT(
+      [&] {
+        const ModelConfig other =
+            StudentConfig(TinyTeacherConfig(), {.d_state = 4, .d_conv = 3});
+        ContinueStudent(open_teacher, student, other, "pure", 0);
+      },
+      testing::ThrowsMessage<Error>("pure: config: ssm_cfg/d_conv: expected 3 "
+                                    "as in this recipe's student, found 4"));
+}
+
+// A published Llamba says nothing of the context that its teacher had.
+TEST(Student, GoesOnFromALlambaOfUnknownContext) {
+  const ModelConfig config = StudentConfig(TinyTeacherConfig(), {.d_state = 4});
+  ASSERT_GT(config.context_length, 0);
+  ModelConfig published = config;
+  published.context_length = 0;
+  const LayerStack student(published,
+                           RandomParameters(published, 2, torch::kFloat64));
+  const ParameterMap parameters = ContinueStudent(
+      []() -> LayerStack { Fail("opened"); }, student, config, "published", 0);
+  EXPECT_EQ(parameters.size(), Schema(config).size());
 }
 
 // Two documents in a row give the same as each alone: nothing crosses a border.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.h"
@@ -142,6 +143,22 @@ void CheckStartFromAttention(const ModelConfig& teacher,
   }
 }
 
+// The first difference ends it.
+void CheckSameConfig(const ModelConfig& expected, const ModelConfig& found,
+                     const std::string& name) {
+  using Json = nlohmann::json;
+  const Json want = Json::parse(ConfigToJson(expected)).flatten();
+  const Json have = Json::parse(ConfigToJson(found)).flatten();
+  Json keys = want;
+  keys.update(have);
+  for (const auto& [key, value] : keys.items()) {
+    const Json wanted = want.value(key, Json()), held = have.value(key, Json());
+    if (wanted == held) continue;
+    Fail("{}: config: {}: expected {} as in this recipe's student, found {}",
+         name, key.substr(1), wanted.dump(), held.dump());
+  }
+}
+
 }  // namespace
 
 ModelConfig StudentConfig(const ModelConfig& teacher,
@@ -193,6 +210,8 @@ ParameterMap ContinueStudent(const std::function<LayerStack()>& open_teacher,
   ModelConfig like = earlier.config();
   // GGUF does not say it; vocab_size is compared.
   like.pad_vocab_size_multiple = config.pad_vocab_size_multiple;
+  // Nor do published Llambas say this; attention's own is compared.
+  like.context_length = config.context_length;
   if (!like.HasMixer(MixerKind::kAttention)) like.attention = config.attention;
   const int64_t d_state = config.ssm.d_state;
   like.ssm.d_state = d_state;
@@ -202,9 +221,7 @@ ParameterMap ContinueStudent(const std::function<LayerStack()>& open_teacher,
       like.mixers[i] = MixerKind::kAttention;
     }
   }
-  if (ConfigToJson(like) != ConfigToJson(config)) {
-    Fail("{}: its config is not that of this recipe's student", name);
-  }
+  CheckSameConfig(config, like, name);
   const LayerStack student = d_state > earlier.config().ssm.d_state
                                  ? WidenStates(earlier, d_state, seed)
                                  : NarrowStates(earlier, d_state);
