@@ -39,6 +39,7 @@ void ReadWindows(const std::shared_ptr<const Model>& model,
   int64_t done = 0;
   for (size_t at = 0; at < windows.size(); at += together) {
     if (InterruptGuard::Interrupted()) {
+      bar.Finish();
       PrintNote("cancelled; nothing was written");
       throw Exit{kInterrupted};
     }

@@ -154,6 +154,7 @@ void Kl(const KlFlags& flags) {
   Divergence divergence;
   for (const std::vector<int32_t>& window : windows) {
     if (InterruptGuard::Interrupted()) {
+      bar.Finish();
       PrintNote(fmt::format("cancelled after {} of {} tokens",
                             divergence.tokens(), TokensIn(windows)));
       throw Exit{kInterrupted};
