@@ -17,6 +17,7 @@ constexpr int64_t kRowTile = 8;
 constexpr int64_t kBf16RowTile = 32;
 // Panels that kernels take side by side.
 constexpr int64_t kPanelTile = 3;
+
 void CheckWeights(const MatrixView& w) {
   if (w.InPanels()) {
     LLAMBA_ASSERT(HasPanels(w.dtype));
