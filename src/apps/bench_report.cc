@@ -42,7 +42,7 @@ std::string Heading(const BenchReport& report) {
       "{}: {}, {} parameters\n\n"
       "- {}, {}; matrices in {}, {} read a step\n"
       "- loaded in {:.3f} s; state of a sequence {}; peak memory {}\n"
-      "- these threads at best: {:.0f} GFLOP/s in float32, {:.0f} in bf16, "
+      "- these threads at best: {:.0f} GFLOP/s in float32, {}"
       "{:.0f} G integer operations/s\n\n",
       report.model, report.description, report.parameters, report.isa,
       Counted(report.threads, "thread"), report.dtype,
@@ -50,7 +50,10 @@ std::string Heading(const BenchReport& report) {
       report.load_seconds,
       BytesString(static_cast<uint64_t>(report.state_bytes)),
       BytesString(static_cast<uint64_t>(report.peak_bytes)),
-      report.peaks.float32 / kGiga, report.peaks.bf16 / kGiga,
+      report.peaks.float32 / kGiga,
+      report.peaks.bf16 > 0
+          ? fmt::format("{:.0f} in bf16, ", report.peaks.bf16 / kGiga)
+          : "",
       report.peaks.integers / kGiga);
 }
 

@@ -45,12 +45,15 @@ TEST(BenchReport, RatesAndShares) {
 }
 
 TEST(BenchReport, ComparesWhatHasTheSameSize) {
-  const BenchReport report = Report();
+  BenchReport report = Report();
   nlohmann::ordered_json before = ToJson(report);
   before["decode"][0]["tokens_per_second"] = 4.0;
   before["prefill"][0]["tokens"] = 128;
   const std::string text = ToMarkdown(report, &before);
   EXPECT_THAT(text, HasSubstr("100 GFLOP/s in float32, 200 in bf16, 400 G"));
+  report.peaks.bf16 = 0;  // no such instructions
+  EXPECT_THAT(ToMarkdown(report, nullptr),
+              HasSubstr("100 GFLOP/s in float32, 400 G"));
   EXPECT_THAT(text, HasSubstr("| 0 | 4 | 8.00 | 500.00 | 0.00 | 60.0 % | "
                               "20.0 % | 2.00 x |"));
   EXPECT_THAT(text, HasSubstr("| 512 | 256.0 | 2000.0 | 50.0 % | - |"));
