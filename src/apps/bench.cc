@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -20,9 +21,14 @@
 namespace llamba {
 namespace {
 
+// Where nothing else is asked for; of these, what the context holds.
+constexpr const char* kPrefill = "16,128,512";
+constexpr const char* kDepths = "0,1024";
+
 struct BenchFlags {
   ModelFlags model;
-  std::string prefill = "16,128,512", depths = "0,1024", batches = "1,4";
+  std::optional<std::string> prefill, depths;
+  std::string batches = "1,4";
   std::string compare;
   int repeats = 5;
   bool json = false;
@@ -48,35 +54,38 @@ std::vector<int32_t> Sizes(const std::string& text, const std::string& flag,
 // What to measure.
 struct BenchSizes {
   explicit BenchSizes(const BenchFlags& flags)
-      : prefill(Sizes(flags.prefill, "--prefill", 1)),
-        depths(Sizes(flags.depths, "--depth", 0)),
+      : prefill(Sizes(flags.prefill.value_or(kPrefill), "--prefill", 1)),
+        depths(Sizes(flags.depths.value_or(kDepths), "--depth", 0)),
         batches(Sizes(flags.batches, "--batch", 1)) {}
 
   std::vector<int32_t> prefill, depths, batches;
 };
 
-// Where attention bounds the context.
-void CheckFit(const BenchSizes& sizes, const Measure& measure,
-              const std::string& path) {
-  const auto check = [&](const char* flag, const std::vector<int32_t>& tokens,
-                         int64_t most, const char* why) {
-    for (const int32_t n : tokens) {
-      if (n <= most) continue;
-      Fail("{}: {}: expected {} ({}) at most, found {}", flag, path, most, why,
-           n);
+// Where attention bounds the context, what was asked for must fit, and of the
+// rest what does not is left out.
+void Fit(const BenchFlags& flags, const Measure& measure, BenchSizes* sizes) {
+  const auto fit = [&](const char* flag, bool is_asked,
+                       std::vector<int32_t>& tokens, int64_t most,
+                       const char* why) {
+    const auto is_more = [most](int32_t n) { return n > most; };
+    const auto first = std::find_if(tokens.begin(), tokens.end(), is_more);
+    if (is_asked && first != tokens.end()) {
+      Fail("{}: {}: expected {} ({}) at most, found {}", flag,
+           flags.model.model, most, why, *first);
     }
+    std::erase_if(tokens, is_more);
   };
-  check("--depth", sizes.depths, measure.most_depth(),
-        "its context length, less the steps that are measured");
-  check("--prefill", sizes.prefill, measure.most_tokens(),
-        "its context length");
+  fit("--depth", flags.depths.has_value(), sizes->depths, measure.most_depth(),
+      "its context length, less the steps that are measured");
+  fit("--prefill", flags.prefill.has_value(), sizes->prefill,
+      measure.most_tokens(), "its context length");
 }
 
-void MeasureSpeeds(const BenchFlags& flags, const BenchSizes& sizes,
+void MeasureSpeeds(const BenchFlags& flags, BenchSizes sizes,
                    const std::shared_ptr<const Model>& model,
                    BenchReport* report) {
   Measure measure(model, flags.repeats);
-  CheckFit(sizes, measure, flags.model.model);
+  Fit(flags, measure, &sizes);
   report->step_bytes = measure.step_bytes();
   report->products = measure.products();
   // Decoding first: the model is then what the caches know best.
@@ -137,12 +146,12 @@ void AddBenchCommand(CLI::App& program) {
   AddWeightFlags(*bench, flags->model);
   bench->add_option("--prefill", flags->prefill, "Prompts of so many tokens")
       ->type_name("LIST")
-      ->capture_default_str();
+      ->default_str(kPrefill);
   bench
       ->add_option("--depth", flags->depths,
                    "Decode after so many tokens have been read")
       ->type_name("LIST")
-      ->capture_default_str();
+      ->default_str(kDepths);
   bench
       ->add_option("--batch", flags->batches,
                    "Decode so many sequences together")

@@ -92,6 +92,10 @@ case_bench() {
   err_has "--prefill: $teacher: expected 512 (its context length) at most"
   run 0 bench "$teacher" --depth 480 --prefill 512 "${few[@]}"
   out_has "| 480 | 1 |"; out_has "| 512 |"
+  # Of what nobody asked for, what fits.
+  run 0 bench "$teacher" "${few[@]}"
+  out_has "| 0 | 1 |"; out_has "| 512 |"
+  ! grep -q "| 1024 |" "$tmp/out" || fail "a depth beyond the context"
   run 0 bench "$model" --depth 600 --prefill 600 "${few[@]}"
 }
 
