@@ -75,6 +75,23 @@ inline void ExpectClose(const MatMulArgs& args, const Weights& w,
   }
 }
 
+// `multiply`(args, n_begin, n_end) of BF16 weights writes its range alone.
+template <class Multiply>
+void ExpectRangeTouchesNothingElse(const Multiply& multiply) {
+  Random random(3);
+  for (const int64_t m : {1, 4, 30}) {
+    const Weights w(random, DType::kBF16, 40, 33, 1);
+    const Matrix x = Matrix::Normal(random, m, 33);
+    Matrix y(m, 40);
+    multiply(Args(w, x, y), 7, 26);
+    for (int64_t r = 0; r < m; ++r) {
+      for (int64_t c = 0; c < 40; ++c) {
+        EXPECT_EQ(Matrix::IsPoison(y.at(r, c)), c < 7 || c >= 26);
+      }
+    }
+  }
+}
+
 }  // namespace llamba::testing
 
 #endif  // LLAMBA_KERNELS_MATMUL_TESTING_H_

@@ -59,6 +59,10 @@ class Ops {
   void Attention(std::span<const AttentionArgs> sequences) const;
 
  private:
+  // The first that is made with such factors and has rows of x; null where
+  // there is none.
+  const MatMulArgs* FirstOf(Products products,
+                            std::span<const MatMulArgs> args) const;
   QuantizedRows Quantize(std::span<const MatMulArgs> args) const;
   const std::byte* Round(std::span<const MatMulArgs> args) const;
   // Borders between tasks lie at multiples of so many rows of weights.

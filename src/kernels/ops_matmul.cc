@@ -131,11 +131,17 @@ void MatMulPanelsOfTwoTerms(const KernelTable& kernels,
 
 void Ops::MatMul(const MatMulArgs& args) const { MatMuls({&args, 1}); }
 
+const MatMulArgs* Ops::FirstOf(Products products,
+                               std::span<const MatMulArgs> args) const {
+  for (const MatMulArgs& a : args) {
+    if (a.m > 0 && ProductsOf(a.w) == products) return &a;
+  }
+  return nullptr;
+}
+
 const std::byte* Ops::Round(std::span<const MatMulArgs> args) const {
-  const auto first = std::find_if(
-      args.begin(), args.end(),
-      [&](const MatMulArgs& a) { return ProductsOf(a.w) == Products::kBf16; });
-  if (first == args.end() || first->m == 0) return nullptr;
+  const MatMulArgs* first = FirstOf(Products::kBf16, args);
+  if (first == nullptr) return nullptr;
   // As in Quantize. Large, as all rows of weights read it.
   thread_local LargeBuffer buffer;
   const size_t bytes = kernels_.bf16->rounded_bytes(first->m, first->w.cols);
@@ -158,10 +164,8 @@ Products Ops::ProductsOf(const MatrixView& w) const {
 }
 
 QuantizedRows Ops::Quantize(std::span<const MatMulArgs> args) const {
-  const auto first =
-      std::find_if(args.begin(), args.end(),
-                   [](const MatMulArgs& a) { return a.w.InPanels(); });
-  if (first == args.end() || first->m == 0) return {};
+  const MatMulArgs* first = FirstOf(Products::kIntegers, args);
+  if (first == nullptr) return {};
   // Of the thread that calls; its pool reads it until the call ends.
   thread_local QuantizedBuffer buffer;
   const bool rests = activation_bits_ == 16;
@@ -214,12 +218,15 @@ void Ops::MatMuls(std::span<const MatMulArgs> args) const {
     const int64_t tile = RowTile(args[i].w);
     const int64_t first = begin * tile;
     const int64_t last = std::min(end * tile, args[i].w.rows);
-    if (args[i].w.InPanels()) {
-      MultiplyPanels(InPanels(args[i], quantized), first, last);
-    } else if (ProductsOf(args[i].w) == Products::kBf16) {
-      kernels_.bf16->matmul(args[i], rounded, first, last);
-    } else {
-      kernels_.matmul(args[i], first, last);
+    switch (ProductsOf(args[i].w)) {
+      case Products::kIntegers:
+        MultiplyPanels(InPanels(args[i], quantized), first, last);
+        break;
+      case Products::kBf16:
+        kernels_.bf16->matmul(args[i], rounded, first, last);
+        break;
+      default:
+        kernels_.matmul(args[i], first, last);
     }
   });
 }
