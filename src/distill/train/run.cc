@@ -140,10 +140,10 @@ void Run::LoadTeacher() {
   config_ = StudentConfig(checkpoint.config, recipe_.student);
   CheckSequenceLength(recipe_, checkpoint.config);
   teacher_ = std::make_unique<LayerStack>(LoadStack(checkpoint, working_));
+  tokenizer_ = LoadTeacherTokenizer(recipe_.teacher, teacher_->config());
 }
 
-void Run::AddSampled(const Tokenizer& tokenizer,
-                     std::vector<SourceRecipe>& data,
+void Run::AddSampled(std::vector<SourceRecipe>& data,
                      std::vector<std::string>& held_out) {
   const SampleRecipe& recipe = recipe_.sample;
   const auto sample = [&](const char* name, int64_t tokens, uint64_t seed) {
@@ -161,7 +161,7 @@ void Run::AddSampled(const Tokenizer& tokenizer,
                        .length = recipe.length,
                        .temperature = recipe.temperature,
                        .seed = seed}};
-      SampleShard(*teacher_, tokenizer, options, path);
+      SampleShard(*teacher_, *tokenizer_, options, path);
     }
     communicator_.Barrier();
     return path;
@@ -177,19 +177,17 @@ void Run::AddSampled(const Tokenizer& tokenizer,
 }
 
 void Run::LoadData() {
-  const Tokenizer tokenizer =
-      LoadTeacherTokenizer(recipe_.teacher, teacher_->config());
   std::vector<SourceRecipe> data = recipe_.data;
   std::vector<std::string> held_out = recipe_.held_out;
-  AddSampled(tokenizer, data, held_out);
+  AddSampled(data, held_out);
   if (data.empty()) {
     Fail(
         "recipe: no data given (make shards with `llamba-distill tokenize`, or "
         "let the teacher write: sample.tokens)");
   }
-  data_ = OpenData(data, recipe_, tokenizer);
+  data_ = OpenData(data, recipe_, *tokenizer_);
   if (!held_out.empty()) {
-    held_out_ = OpenData({{held_out, 1}}, recipe_, tokenizer);
+    held_out_ = OpenData({{held_out, 1}}, recipe_, *tokenizer_);
   }
 }
 
@@ -289,8 +287,7 @@ void Run::WriteOwnReport() const {
 
 void Run::WriteResult() {
   if (communicator_.rank() != 0) return;
-  WriteStudent(options_.output, config_, precise_,
-               LoadTokenizer(recipe_.teacher));
+  WriteStudent(options_.output, config_, precise_, *tokenizer_);
   WriteFileAtomically(options_.output + "/recipe.json", RecipeToJson(recipe_));
 }
 
@@ -441,8 +438,7 @@ void Run::Save(ShardedAdamW* optimizer) {
   if (communicator_.rank() == 0) {
     checkpoint.precise = precise_;
     checkpoint.recipe = recipe_;
-    WriteCheckpoint(options_.output, config_, checkpoint,
-                    LoadTokenizer(recipe_.teacher));
+    WriteCheckpoint(options_.output, config_, checkpoint, *tokenizer_);
   }
   communicator_.Barrier();
 }

@@ -48,7 +48,7 @@ class Run {
   void LoadTeacher();
   // Lets the teacher write what the recipe wants, a resumed run only what is
   // not there yet; adds it to `data` and `held_out`.
-  void AddSampled(const Tokenizer& tokenizer, std::vector<SourceRecipe>& data,
+  void AddSampled(std::vector<SourceRecipe>& data,
                   std::vector<std::string>& held_out);
   void LoadData();
   void LoadStudent();
@@ -78,7 +78,8 @@ class Run {
   Communicator& communicator_;
   torch::TensorOptions working_;
   std::unique_ptr<LayerStack> teacher_;
-  ModelConfig config_;  // the student's
+  std::optional<Tokenizer> tokenizer_;  // the teacher's, and the student's
+  ModelConfig config_;                  // the student's
   ParameterMap precise_;
   std::unique_ptr<Mixture> data_, held_out_;
   RunPosition position_;
