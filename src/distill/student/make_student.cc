@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "distill/student/initial_values.h"
 #include "distill/student/narrow_states.h"
 #include "distill/student/widen_states.h"
 
@@ -33,11 +34,8 @@ class MixerInit {
         return InProj(spec);
       case TensorRole::kSsmOut:
         return OutProj(spec);
-      case TensorRole::kSsmConv: {
-        Tensor taps = torch::zeros(shape, torch::kFloat64);
-        taps.select(1, config_.ssm.d_conv - 1).fill_(1);
-        return taps;
-      }
+      case TensorRole::kSsmConv:
+        return IdentityTaps(shape[0], shape[1]);
       case TensorRole::kSsmZBias:
         return torch::full(shape, kOpenGate, torch::kFloat64);
       case TensorRole::kSsmD:
@@ -48,12 +46,6 @@ class MixerInit {
   }
 
  private:
-  // The usual linear-layer initialisation: uniform within 1 / sqrt(inputs).
-  Tensor Uniform(torch::IntArrayRef shape) {
-    const double bound = 1 / std::sqrt(static_cast<double>(shape[1]));
-    return (torch::rand(shape, generator_, torch::kFloat64) * 2 - 1) * bound;
-  }
-
   Tensor Teacher(TensorRole role, int layer) const {
     return teacher_.parameters()
         .at(TensorId{role, layer})
@@ -83,7 +75,7 @@ class MixerInit {
 
   Tensor InProj(const TensorSpec& spec) {
     const SsmConfig& ssm = config_.ssm;
-    Tensor weight = Uniform({spec.shape[0], spec.shape[1]});
+    Tensor weight = UniformRows(spec.shape[0], spec.shape[1], generator_);
     const int64_t bc = ssm.n_qk_heads * ssm.d_state;
     const auto rows = [&](int64_t begin, int64_t n) {
       return weight.slice(0, begin, begin + n);
@@ -115,7 +107,7 @@ class MixerInit {
 
   Tensor OutProj(const TensorSpec& spec) {
     if (from_attention_) return Teacher(TensorRole::kAttnO, spec.id.layer);
-    return Uniform({spec.shape[0], spec.shape[1]}) /
+    return UniformRows(spec.shape[0], spec.shape[1], generator_) /
            std::sqrt(static_cast<double>(config_.n_layer));
   }
 

@@ -2,9 +2,8 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
-#include <cmath>
-
 #include "base/error.h"
+#include "distill/student/initial_values.h"
 
 namespace llamba::distill {
 namespace {
@@ -38,9 +37,8 @@ LayerStack WidenStates(const LayerStack& student, int64_t d_state,
   auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
   const int64_t groups = ssm.n_qk_heads, more = d_state - ssm.d_state;
   const int64_t d_model = config.d_model;
-  const double bound = 1 / std::sqrt(static_cast<double>(d_model));
-  Tensor taps = torch::zeros({groups, more, ssm.d_conv}, torch::kFloat64);
-  taps.select(2, ssm.d_conv - 1).fill_(1);
+  const Tensor taps =
+      IdentityTaps(groups * more, ssm.d_conv).view({groups, more, ssm.d_conv});
   const Tensor no_rows = torch::zeros({groups, more, d_model}, torch::kFloat64);
   const Tensor no_bias = torch::zeros({groups, more}, torch::kFloat64);
 
@@ -52,8 +50,7 @@ LayerStack WidenStates(const LayerStack& student, int64_t d_state,
       if (it != parameters.end()) it->second = Insert(it->second, ssm, b, c);
     };
     const Tensor drawn =
-        (torch::rand(no_rows.sizes(), generator, torch::kFloat64) * 2 - 1) *
-        bound;
+        UniformRows(groups * more, d_model, generator).view_as(no_rows);
     insert(TensorRole::kSsmIn, no_rows, drawn);
     insert(TensorRole::kSsmInBias, no_bias, no_bias);
     insert(TensorRole::kSsmConv, taps, taps);
