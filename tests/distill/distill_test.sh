@@ -391,6 +391,10 @@ case_errors() {
   err_has "--data =2: expected a path, found none"
   expect 1 train none --data "$tmp/shards=1:0"
   err_has 'found tokens "0"'
+  expect 1 train none --data "$tmp/shards=1:64x"
+  err_has 'expected PATH=WEIGHT:TOKENSxCOPIES, found copies ""'
+  expect 1 train none --data "$tmp/shards=1:64x1001"
+  err_has "data.copies: expected 1 to 1000, found 1001"
   expect 1 train none --set stage1.lrr=1
   err_has "unknown key \"stage1.lrr\""
   expect 1 train none --set student.keep_attention=[9]

@@ -33,7 +33,18 @@ struct TrainFlags {
   DeviceFlags device;
 };
 
-// "shards", "shards=0.3" or "shards=0.3:128".
+// A whole number above 0; `what` it counts is for the error.
+int64_t ParseCount(const std::string& text, const std::string& word,
+                   const char* what) {
+  const auto count = ParseNumber<int64_t>(word);
+  if (!count || *count <= 0) {
+    Fail("--data {}: expected PATH=WEIGHT:TOKENSxCOPIES, found {} \"{}\"", text,
+         what, word);
+  }
+  return *count;
+}
+
+// "shards", "shards=0.3", "shards=0.3:128" or "shards=0.3:128x2".
 SourceRecipe ParseSource(const std::string& text) {
   const size_t equals = text.rfind('=');
   const size_t colon =
@@ -42,13 +53,12 @@ SourceRecipe ParseSource(const std::string& text) {
       ParseWeightedPath(text.substr(0, colon), "--data " + text);
   SourceRecipe source{{path.path}, path.weight};
   if (colon == std::string::npos) return source;
-  const std::string word = text.substr(colon + 1);
-  const auto tokens = ParseNumber<int64_t>(word);
-  if (!tokens || *tokens <= 0) {
-    Fail("--data {}: expected PATH=WEIGHT:TOKENS, found tokens \"{}\"", text,
-         word);
+  const std::string cut = text.substr(colon + 1);
+  const size_t times = cut.find('x');
+  source.document_tokens = ParseCount(text, cut.substr(0, times), "tokens");
+  if (times != std::string::npos) {
+    source.copies = ParseCount(text, cut.substr(times + 1), "copies");
   }
-  source.document_tokens = *tokens;
   return source;
 }
 
@@ -149,10 +159,10 @@ void AddRecipeFlags(CLI::App& command, TrainFlags& flags) {
   command
       .add_option("--data", flags.data,
                   "Shards, or a folder of them, and their weight: "
-                  "PATH[=WEIGHT[:TOKENS]], longer documents cut into "
-                  "documents of TOKENS; may be repeated. teacher[=TOKENS] "
-                  "lets the teacher write it first. In place of all that the "
-                  "recipe has")
+                  "PATH[=WEIGHT[:TOKENS[xCOPIES]]], longer documents cut into "
+                  "documents of TOKENS, each so many times in a row; may be "
+                  "repeated. teacher[=TOKENS] lets the teacher write it first. "
+                  "In place of all that the recipe has")
       ->type_name("SOURCE");
   command
       .add_option("--held-out", flags.held_out,

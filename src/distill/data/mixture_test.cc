@@ -30,13 +30,15 @@ std::vector<std::vector<int32_t>> Documents(int32_t base, int n) {
 
 std::unique_ptr<PackedSource> Source(const TemporaryFolder& folder,
                                      int32_t base, uint64_t seed,
-                                     int64_t document_tokens = 0) {
+                                     int64_t document_tokens = 0,
+                                     int64_t copies = 1) {
   std::vector<TokenShard> shards;
   const std::string name = std::to_string(base);
   shards.push_back(MakeShard(folder / (name + "a"), Documents(base, 23)));
   shards.push_back(MakeShard(folder / (name + "b"), Documents(base + 2300, 9)));
   return std::make_unique<PackedSource>(
-      std::move(shards), PackingOptions{kLength, seed, document_tokens});
+      std::move(shards),
+      PackingOptions{kLength, seed, document_tokens, copies});
 }
 
 struct Sequence {
@@ -79,6 +81,52 @@ TEST(PackedSource, CutsLongDocuments) {
       const bool begins = s.segments[t] != s.segments[t - 1];
       EXPECT_EQ(begins,
                 s.ids[t] != s.ids[t - 1] + 1 || s.ids[t] % 100 % 5 == 0);
+    }
+  }
+}
+
+// The tokens of an epoch, laid end to end.
+std::vector<int64_t> EpochOf(const PackedSource& source) {
+  std::vector<int64_t> ids;
+  for (int64_t n = 0; n < source.sequences_per_epoch(); ++n) {
+    const Sequence s = ReadOne(source, n);
+    ids.insert(ids.end(), s.ids.begin(), s.ids.end());
+  }
+  return ids;
+}
+
+// Pieces in the order of one copy, each thrice.
+TEST(PackedSource, CopiesStandInARow) {
+  const TemporaryFolder folder;
+  const auto source = Source(folder, 0, 5, 5, 3),
+             once = Source(folder, 0, 5, 5);
+  EXPECT_EQ(source->n_tokens(), 3 * once->n_tokens());
+  EXPECT_EQ(source->n_documents(), once->n_documents());
+  std::vector<int64_t> expected, piece;
+  for (const int64_t id : EpochOf(*once)) {
+    if (!piece.empty() && (id != piece.back() + 1 || id % 5 == 0)) {
+      for (int i = 0; i < 3; ++i) {
+        expected.insert(expected.end(), piece.begin(), piece.end());
+      }
+      piece.clear();
+    }
+    piece.push_back(id);
+  }
+  std::vector<int64_t> found = EpochOf(*source);
+  ASSERT_GE(found.size(), expected.size());
+  found.resize(expected.size());
+  EXPECT_EQ(found, expected);
+}
+
+TEST(PackedSource, CopiesAreOneSegment) {
+  const TemporaryFolder folder;
+  const auto source = Source(folder, 0, 5, 5, 3);
+  const auto piece = [](int64_t id) { return id - id % 100 % 5; };
+  for (int64_t n = 0; n < source->sequences_per_epoch(); ++n) {
+    const Sequence s = ReadOne(*source, n);
+    for (int64_t t = 1; t < kLength; ++t) {
+      EXPECT_EQ(s.segments[t] == s.segments[t - 1],
+                piece(s.ids[t]) == piece(s.ids[t - 1]));
     }
   }
 }

@@ -49,7 +49,7 @@ PackedSource::PackedSource(std::vector<TokenShard> shards,
 }
 
 void PackedSource::AddDocument(int32_t shard, int64_t begin, int64_t end) {
-  n_tokens_ += end - begin;
+  n_tokens_ += (end - begin) * options_.copies;
   const int64_t most =
       options_.document_tokens > 0 ? options_.document_tokens : end - begin;
   for (; begin < end; begin += most) {
@@ -92,10 +92,20 @@ std::shared_ptr<const PackedSource::Epoch> PackedSource::GetEpoch(
   int64_t start = 0;
   for (const uint32_t document : epoch->order) {
     epoch->starts.push_back(start);
-    start += where_[document].length;
+    start += where_[document].length * options_.copies;
   }
   epoch_ = epoch;
   return epoch;
+}
+
+void PackedSource::Copy(const DocumentPlace& place, int64_t skip,
+                        std::span<int64_t> out) const {
+  for (skip %= place.length; !out.empty(); skip = 0) {
+    const auto count = static_cast<size_t>(place.length - skip);
+    const auto part = out.first(std::min(count, out.size()));
+    shards_[place.shard].Copy(place.begin + skip, part);
+    out = out.subspan(part.size());
+  }
 }
 
 void PackedSource::Read(int64_t n, std::span<int64_t> ids,
@@ -112,8 +122,9 @@ void PackedSource::Read(int64_t n, std::span<int64_t> ids,
   for (int64_t done = 0; done < length; ++document, ++segment) {
     const DocumentPlace& place = where_[epoch->order[document]];
     const int64_t skip = first + done - epoch->starts[document];
-    const int64_t count = std::min(place.length - skip, length - done);
-    shards_[place.shard].Copy(place.begin + skip, ids.subspan(done, count));
+    const int64_t count =
+        std::min(place.length * options_.copies - skip, length - done);
+    Copy(place, skip, ids.subspan(done, count));
     std::fill_n(segments.begin() + done, count, segment);
     done += count;
   }

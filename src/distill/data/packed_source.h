@@ -17,6 +17,9 @@ struct PackingOptions {
   uint64_t seed;
   // Above 0: longer documents are cut into documents of so many tokens.
   int64_t document_tokens = 0;
+  // Each document (or piece) stands so many times in a row, as one document:
+  // from the second time on, what comes next has to be recalled.
+  int64_t copies = 1;
 };
 
 // The shards of one source, their documents in an order drawn anew from the
@@ -49,6 +52,7 @@ class PackedSource {
             std::span<int32_t> segments) const;
 
  private:
+  // `copies` times the tokens [begin, begin + length) of a shard.
   struct DocumentPlace {
     int32_t shard;
     int64_t begin, length;
@@ -61,6 +65,9 @@ class PackedSource {
   };
   void AddDocument(int32_t shard, int64_t begin, int64_t end);
   std::shared_ptr<const Epoch> GetEpoch(int64_t number) const;
+  // The tokens of a place from its token `skip` on (of all copies).
+  void Copy(const DocumentPlace& place, int64_t skip,
+            std::span<int64_t> out) const;
 
   std::vector<TokenShard> shards_;
   std::vector<DocumentPlace> where_;

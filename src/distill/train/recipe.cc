@@ -24,7 +24,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StageRecipe, tokens, lr, final_lr, warmup,
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stage3Recipe, tokens, lr, final_lr, warmup,
                                    decay, batch, micro_batch, temperature,
                                    hidden_weight)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SourceRecipe, paths, weight, document_tokens)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SourceRecipe, paths, weight, document_tokens,
+                                   copies)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SampleRecipe, tokens, held_out_tokens,
                                    weight, temperature, conversations, rows,
                                    length)
@@ -35,6 +36,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Recipe, teacher, student, data, sample,
                                    evaluate_steps, evaluate_sequences)
 
 namespace {
+
+constexpr int64_t kMostCopies = 1000;  // of a source's documents
 
 std::vector<std::string> Keys(const Json& object) {
   std::vector<std::string> keys;
@@ -207,6 +210,8 @@ void Validate(const Recipe& recipe, const Origin& origin) {
           source.weight);
     Check(source.document_tokens >= 0, origin, "data.document_tokens",
           "0 or more", static_cast<double>(source.document_tokens));
+    Check(source.copies >= 1 && source.copies <= kMostCopies, origin,
+          "data.copies", "1 to 1000", static_cast<double>(source.copies));
   }
   ValidateOptimizer(recipe.optimizer, origin);
   ValidateSample(recipe.sample, origin);

@@ -31,6 +31,7 @@ struct SourceRecipe {
   std::vector<std::string> paths;  // shards, or folders of them
   double weight = 1;
   int64_t document_tokens = 0;  // see PackingOptions
+  int64_t copies = 1;           // likewise
 };
 
 // Data that the teacher writes itself before the run begins, into

@@ -101,6 +101,8 @@ TEST(Recipe, ValuesOutOfRangeAreNamed) {
   EXPECT_THAT(
       ErrorWith(R"({"data": [{"paths": ["x"], "document_tokens": -1}]})"),
       HasSubstr("data.document_tokens: expected 0 or more, found -1"));
+  EXPECT_THAT(ErrorWith(R"({"data": [{"paths": ["x"], "copies": 0}]})"),
+              HasSubstr("data.copies: expected 1 to 1000, found 0"));
   EXPECT_THAT(ErrorWith(R"({"data": [{"paths": ["x"], "weight": 0}]})"),
               HasSubstr("data.weight: expected more than 0, found 0"));
   EXPECT_THAT(ErrorWith(R"({"data": [{"weight": 1}]})"),
@@ -162,12 +164,13 @@ TEST(Recipe, StoredIsLoaded) {
       LoadRecipe("", {"teacher=t", "stage3.lr=0.1", "seed=123456789012345",
                       "held_out=[\"a\",\"b\"]", "student.keep_attention=[1]",
                       "data=[{\"paths\":[\"x\",\"y\"],\"weight\":0.3,"
-                      "\"document_tokens\":64}]",
+                      "\"document_tokens\":64,\"copies\":2}]",
                       "sample.tokens=5"});
   const std::string stored = RecipeToJson(recipe);
   EXPECT_EQ(RecipeToJson(RecipeFromJson(stored, "stored")), stored);
   EXPECT_EQ(RecipeFromJson(stored, "stored").data[0].weight, 0.3);
   EXPECT_EQ(RecipeFromJson(stored, "stored").data[0].document_tokens, 64);
+  EXPECT_EQ(RecipeFromJson(stored, "stored").data[0].copies, 2);
 }
 
 // The files of the repository's recipes that end in `extension`.

@@ -63,7 +63,8 @@ std::unique_ptr<Mixture> OpenData(const std::vector<SourceRecipe>& sources,
         {PackedSource::Open(sources[i].paths,
                             {.sequence_length = recipe.sequence_length,
                              .seed = recipe.seed + i,
-                             .document_tokens = sources[i].document_tokens},
+                             .document_tokens = sources[i].document_tokens,
+                             .copies = sources[i].copies},
                             tokenizer.vocab_size(), hash),
          sources[i].weight});
   }
