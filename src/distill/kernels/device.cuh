@@ -56,6 +56,21 @@ __device__ inline float WarpSum(float x) {
   return x;
 }
 
+// Sums `sum` over the kWarps warps of a block (threadIdx.y) for each lane; the
+// first warp stores it at `to`. Lanes of columns past `n_columns` store none.
+template <int kWarps>
+__device__ void StoreWarpsSum(Four sum, int64_t column, int64_t n_columns,
+                              float* to) {
+  __shared__ Four sums[kWarps][32];
+  sums[threadIdx.y][threadIdx.x] = sum;
+  __syncthreads();
+  if (threadIdx.y != 0 || column >= n_columns) return;
+  for (int w = 1; w < kWarps; ++w) {
+    for (int k = 0; k < 4; ++k) sum.v[k] += sums[w][threadIdx.x].v[k];
+  }
+  Store4(to + column, sum);
+}
+
 inline int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Calls f with a null pointer of the storage's element type.

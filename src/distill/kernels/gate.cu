@@ -34,7 +34,6 @@ __global__ void __launch_bounds__(32 * kWarps)
                        const T* __restrict__ dout, T* __restrict__ dy,
                        T* __restrict__ dz, float* __restrict__ parts,
                        NormShape shape) {
-  __shared__ Four sums[kWarps][32];
   const int64_t column = (int64_t{blockIdx.x} * 32 + threadIdx.x) * 4;
   const int64_t first = int64_t{blockIdx.y} * kRowsOfPart;
   const int64_t last = min(first + kRowsOfPart, shape.n_rows);
@@ -59,13 +58,8 @@ __global__ void __launch_bounds__(32 * kWarps)
     }
   }
   if (parts == nullptr) return;
-  sums[threadIdx.y][threadIdx.x] = sum;
-  __syncthreads();
-  if (threadIdx.y != 0 || column >= shape.d) return;
-  for (int w = 1; w < kWarps; ++w) {
-    for (int k = 0; k < 4; ++k) sum.v[k] += sums[w][threadIdx.x].v[k];
-  }
-  Store4(parts + int64_t{blockIdx.y} * shape.d + column, sum);
+  StoreWarpsSum<kWarps>(sum, column, shape.d,
+                        parts + int64_t{blockIdx.y} * shape.d);
 }
 
 template <typename T>

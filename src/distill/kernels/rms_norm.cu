@@ -68,7 +68,6 @@ __global__ void __launch_bounds__(32 * kWarps)
     NormWeightKernel(const T* __restrict__ x, const T* __restrict__ dy,
                      const float* __restrict__ rstd, float* __restrict__ parts,
                      NormShape shape) {
-  __shared__ Four sums[kWarps][32];
   const int64_t column = (int64_t{blockIdx.x} * 32 + threadIdx.x) * 4;
   Four sum = {};
   if (column < shape.d) {
@@ -80,13 +79,8 @@ __global__ void __launch_bounds__(32 * kWarps)
       for (int k = 0; k < 4; ++k) sum.v[k] += f.v[k] * g.v[k] * scale;
     }
   }
-  sums[threadIdx.y][threadIdx.x] = sum;
-  __syncthreads();
-  if (threadIdx.y != 0 || column >= shape.d) return;
-  for (int w = 1; w < kWarps; ++w) {
-    for (int k = 0; k < 4; ++k) sum.v[k] += sums[w][threadIdx.x].v[k];
-  }
-  Store4(parts + int64_t{blockIdx.y} * shape.d + column, sum);
+  StoreWarpsSum<kWarps>(sum, column, shape.d,
+                        parts + int64_t{blockIdx.y} * shape.d);
 }
 
 template <typename T>
