@@ -27,7 +27,7 @@ struct KlFlags {
   ModelFlags model;  // A
   std::string other;
   TextFlags text;
-  int64_t window = 1024, limit = 0;
+  int64_t window = 1024, limit = 0, copies = 1;
   bool json = false;
 };
 
@@ -79,8 +79,33 @@ Tokenizer TokenizerOfEither(const KlFlags& flags) {
   }
 }
 
-void CompareWindow(std::span<const int32_t> window, Side& a, Side& b,
-                   Divergence* divergence) {
+// Windows of at most flags.window tokens: a prefix and so many copies of a
+// piece of the text.
+std::vector<std::vector<int32_t>> Windows(const KlFlags& flags,
+                                          const Tokenizer& tokenizer,
+                                          const std::string& text) {
+  const int64_t piece = (flags.window - 1) / flags.copies;
+  if (piece < 1) {
+    Fail(
+        "--copies: expected {} (the window without its prefix) at most, found "
+        "{}",
+        flags.window - 1, flags.copies);
+  }
+  auto windows =
+      TextWindows(tokenizer, text, 1 + piece, flags.limit,
+                  flags.text.file.empty() ? "the text" : flags.text.file);
+  for (std::vector<int32_t>& window : windows) {
+    const std::vector<int32_t> once(window.begin() + 1, window.end());
+    for (int64_t i = 1; i < flags.copies; ++i) {
+      window.insert(window.end(), once.begin(), once.end());
+    }
+  }
+  return windows;
+}
+
+// What counts are the tokens of the window from `first` on (the prefix is 0).
+void CompareWindow(std::span<const int32_t> window, int64_t first, Side& a,
+                   Side& b, Divergence* divergence) {
   a.Restart();
   b.Restart();
   const auto inputs = static_cast<int64_t>(window.size()) - 1;
@@ -94,14 +119,17 @@ void CompareWindow(std::span<const int32_t> window, Side& a, Side& b,
         window.subspan(static_cast<size_t>(begin), static_cast<size_t>(n));
     a.Read(ids);
     b.Read(ids);
-    tokens.resize(static_cast<size_t>(n));
-    ThreadPool::Default().ParallelFor(n, 1, [&](int64_t from, int64_t to) {
-      for (int64_t i = from; i < to; ++i) {
-        const int32_t next = window[static_cast<size_t>(begin + i + 1)];
-        tokens[static_cast<size_t>(i)] =
-            CompareLogits(a.Row(i), b.Row(i), next);
-      }
-    });
+    const int64_t skip = std::clamp<int64_t>(first - 1 - begin, 0, n);
+    tokens.resize(static_cast<size_t>(n - skip));
+    ThreadPool::Default().ParallelFor(
+        n - skip, 1, [&](int64_t from, int64_t to) {
+          for (int64_t i = from; i < to; ++i) {
+            const int64_t at = skip + i;
+            const int32_t next = window[static_cast<size_t>(begin + at + 1)];
+            tokens[static_cast<size_t>(i)] =
+                CompareLogits(a.Row(at), b.Row(at), next);
+          }
+        });
     for (const TokenComparison& token : tokens) divergence->Add(token);
   }
 }
@@ -120,24 +148,18 @@ std::string ToText(const KlFlags& flags, const DivergenceSummary& s) {
 }
 
 Json ToJson(const KlFlags& flags, const DivergenceSummary& s) {
-  return {{"a", flags.model.model},
-          {"b", flags.other},
-          {"tokens", s.tokens},
-          {"window", flags.window},
-          {"ppl_a", s.ppl_a},
-          {"ppl_b", s.ppl_b},
-          {"mean_kl", s.mean_kl},
-          {"p99_kl", s.p99_kl},
-          {"top1_agreement", s.top1_agreement}};
+  return {{"a", flags.model.model}, {"b", flags.other},
+          {"tokens", s.tokens},     {"window", flags.window},
+          {"copies", flags.copies}, {"ppl_a", s.ppl_a},
+          {"ppl_b", s.ppl_b},       {"mean_kl", s.mean_kl},
+          {"p99_kl", s.p99_kl},     {"top1_agreement", s.top1_agreement}};
 }
 
 void Kl(const KlFlags& flags) {
   const LoadOptions options = ToLoadOptions(flags.model);
   const std::string text = ReadText(flags.text, false);
   const Tokenizer tokenizer = TokenizerOfEither(flags);
-  const auto windows =
-      TextWindows(tokenizer, text, flags.window, flags.limit,
-                  flags.text.file.empty() ? "the text" : flags.text.file);
+  const auto windows = Windows(flags, tokenizer, text);
   Side a(flags.model.model, options);
   Side b(flags.other, options);
   if (a.vocab() != b.vocab() || tokenizer.vocab_size() > a.vocab()) {
@@ -150,16 +172,19 @@ void Kl(const KlFlags& flags) {
   CheckWindowsFit(windows, a.config(), flags.model.model);
   CheckWindowsFit(windows, b.config(), flags.other);
   const InterruptGuard guard;
-  Progress bar("comparing", "tokens", static_cast<double>(TokensIn(windows)));
+  const int64_t scored = TokensIn(windows) / flags.copies;
+  Progress bar("comparing", "tokens", static_cast<double>(scored));
   Divergence divergence;
   for (const std::vector<int32_t>& window : windows) {
     if (InterruptGuard::Interrupted()) {
       bar.Finish();
       PrintNote(fmt::format("cancelled after {} of {} tokens",
-                            divergence.tokens(), TokensIn(windows)));
+                            divergence.tokens(), scored));
       throw Exit{kInterrupted};
     }
-    CompareWindow(window, a, b, &divergence);
+    const auto tokens = static_cast<int64_t>(window.size()) - 1;
+    CompareWindow(window, 1 + tokens - tokens / flags.copies, a, b,
+                  &divergence);
     bar.Update(static_cast<double>(divergence.tokens()));
   }
   bar.Finish();
@@ -191,6 +216,12 @@ void AddKlCommand(CLI::App& program) {
       ->type_name("N")
       ->check(WholeNumber(2, int64_t{1} << 24))
       ->capture_default_str();
+  kl->add_option("--copies", flags->copies,
+                 "How well B recalls: a window holds a piece of the text so "
+                 "many times in a row, of which the last is scored")
+      ->type_name("N")
+      ->check(WholeNumber(1, 1000))
+      ->capture_default_str();
   kl->add_option("--limit", flags->limit, "Stop after N tokens; 0: never")
       ->type_name("N")
       ->check(WholeNumber(0))
@@ -201,7 +232,8 @@ void AddKlCommand(CLI::App& program) {
   kl->footer(
       "Examples:\n"
       "  llamba kl model.gguf model.q4_k.gguf -f text.txt\n"
-      "  llamba kl llama.gguf llamba.gguf -f text.txt --limit 20000 --json");
+      "  llamba kl llama.gguf llamba.gguf -f text.txt --limit 20000 --json\n"
+      "  llamba kl llama.gguf llamba.gguf -f text.txt --copies 2");
   kl->callback([flags] { Kl(*flags); });
 }
 

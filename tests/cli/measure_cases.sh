@@ -65,6 +65,19 @@ case_kl() {
   out_has '"ppl_a"'; out_has '"ppl_b"'; out_has '"tokens": 44'
   run 0 kl "$model" "$tmp/q.gguf" -p "$prompt" --limit 7; out_has "tokens            7"
 
+  # Read twice, a text has the sum of the log-likelihoods of both readings.
+  ppl() { run 0 kl "$model" "$model" --json "$@"; p=$(sed -n 's/.*"ppl_a": \([0-9.]*\),.*/\1/p' "$tmp/out"); }
+  local story="Lily saw a big dog."
+  ppl -p "$story"; first=$p
+  ppl -p "$story $story"; both=$p
+  ppl -p "$story" --copies 2; second=$p
+  awk "BEGIN { d = $first * $second / ($both * $both) - 1; exit !(d * d < 1e-8) }" ||
+    fail "perplexities $first, then $second, in all $both"
+  run 0 kl "$model" "$tmp/q.gguf" -f "$tmp/text" --copies 3 --window 20
+  out_has "tokens            44"
+  run 1 kl "$model" "$tmp/q.gguf" -f "$tmp/text" --copies 20 --window 20
+  err_has "--copies: expected 19 (the window without its prefix) at most, found 20"
+
   run 1 kl "$model"; err_has "B is required"
   run 1 kl "$model" "$tmp/q.gguf" -f "$tmp/text" --windows 3; err_has "'--window'?"
   run 1 kl "$model" "$tmp/q.gguf" -p ""; err_has "expected a text, found none"
