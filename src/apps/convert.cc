@@ -24,6 +24,7 @@ void WriteOneFile(const ModelToWrite& model, const ConvertFlags& flags) {
 
 void WriteDirectory(const ModelToWrite& model, const ConvertFlags& flags) {
   const DType dtype = ParseDType(flags.dtype).value_or(DType::kF32);
+  if (model.tokenizer) RefuseOtherTokenizerFiles(*model.tokenizer, flags.out);
   WithProgress("writing", [&](const WriteProgress& progress) {
     WriteSafetensorsModel(model.checkpoint, flags.out, dtype, progress);
   });

@@ -52,6 +52,7 @@ void Synth(const SynthFlags& flags) {
   if (gguf) {
     WriteOneFile(config, source, tokenizer, flags);
   } else {
+    if (tokenizer) RefuseOtherTokenizerFiles(*tokenizer, flags.out);
     WithProgress("writing", [&](const WriteProgress& progress) {
       WriteSafetensors(config, source, flags.out,
                        ParseDType(flags.dtype).value(), progress);

@@ -102,6 +102,11 @@ void WriteTokenizerMetadata(const Tokenizer& tokenizer, int64_t vocab_size,
 // the end tokens, into a directory that exists.
 void WriteTokenizerFiles(const Tokenizer& tokenizer, const std::string& dir);
 
+// For before the work: throws Error naming what another tokenizer left in `dir`
+// (which need not exist) that would be read with these files or in their place.
+void RefuseOtherTokenizerFiles(const Tokenizer& tokenizer,
+                               const std::string& dir);
+
 // "  9906  'Hello'", a line a token: what people read. Bytes outside printable
 // ASCII and UTF-8 are escaped (\n, \xE2).
 std::string FormatTokens(const Tokenizer& tokenizer,

@@ -179,6 +179,22 @@ TEST(WriteTokenizerFiles, ComeBackAsTheyWere) {
   }
 }
 
+TEST(RefuseOtherTokenizerFiles, NamesWhatWouldBeReadToo) {
+  const TemporaryDir dir;
+  const Tokenizer pieces = LoadTokenizer(TokenizerFixture("bytes.model"));
+  const Tokenizer bytes = LoadTokenizer(TokenizerFixture("tokenizer.json"));
+  RefuseOtherTokenizerFiles(pieces, dir.File("none"));
+  WriteTokenizerFiles(pieces, dir.path());
+  RefuseOtherTokenizerFiles(pieces, dir.path());  // these are written anew
+  WriteTokenizerFiles(bytes, dir.path());
+  RefuseOtherTokenizerFiles(bytes, dir.path());
+  EXPECT_THAT(ErrorOf([&] { RefuseOtherTokenizerFiles(pieces, dir.path()); }),
+              HasSubstr(dir.File("tokenizer.json") + ": is there already"));
+  WriteFileAtomically(dir.File("chat_template.jinja"), "jinja");
+  EXPECT_THAT(ErrorOf([&] { RefuseOtherTokenizerFiles(bytes, dir.path()); }),
+              HasSubstr("chat_template.jinja"));
+}
+
 TEST(TokenizerJson, RefusesByName) {
   const json digits = {{"type", "Digits"}, {"individual_digits", false}};
   struct Case {

@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -188,6 +189,24 @@ void WriteTokenizerFiles(const Tokenizer& tokenizer, const std::string& dir) {
   }
   write("tokenizer_config.json", TokenizerConfigJson(tokenizer));
   write("generation_config.json", GenerationConfigJson(tokenizer));
+}
+
+void RefuseOtherTokenizerFiles(const Tokenizer& tokenizer,
+                               const std::string& dir) {
+  std::vector<const char*> others = {"chat_template.jinja",
+                                     "additional_chat_templates",
+                                     "special_tokens_map.json"};
+  if (tokenizer.spec().family == TokenizerFamily::kSentencePiece) {
+    others.push_back("tokenizer.json");
+  }
+  for (const char* name : others) {
+    const std::filesystem::path path = std::filesystem::path(dir) / name;
+    if (!std::filesystem::exists(path)) continue;
+    Fail(
+        "{}: is there already and would be read with the new tokenizer: remove "
+        "it, or give another folder",
+        path.string());
+  }
 }
 
 }  // namespace llamba

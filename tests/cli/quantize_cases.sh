@@ -58,6 +58,15 @@ case_convert() {
   run 1 synth --config "$tmp/dir/config.json" -o "$tmp/dir"
   err_has "expected another place"
   same "$(cd "$tmp/dir" && cksum *)" "$before"
+  # A tokenizer.json comes before the tokenizer.model that is written.
+  : >"$tmp/dir/tokenizer.json"
+  before=$(cd "$tmp/dir" && cksum *)
+  run 1 convert "$tmp/m.gguf" -o "$tmp/dir"
+  err_has "$tmp/dir/tokenizer.json: is there already"
+  cp "$tmp/dir/config.json" "$tmp/shape.json"
+  run 1 synth --config "$tmp/shape.json" -o "$tmp/dir" --tokenizer "$tmp/m.gguf"
+  err_has "$tmp/dir/tokenizer.json: is there already"
+  same "$(cd "$tmp/dir" && cksum *)" "$before"
 }
 
 # A Llama takes activations in 16 bits, what has a Mamba-2 layer in 8.
