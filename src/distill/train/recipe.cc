@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "checkpoint/json_error.h"
 
 namespace llamba::distill {
 
@@ -278,6 +279,15 @@ void AddDifferences(const Json& before, const Json& after,
   }
 }
 
+// JSON with comments.
+Json ParseRecipe(const std::string& text, const std::string& where) {
+  try {
+    return Json::parse(text, nullptr, true, true);
+  } catch (const Json::exception& error) {
+    FailNoJson(where, text, error);
+  }
+}
+
 }  // namespace
 
 Recipe LoadRecipe(const std::string& path,
@@ -285,8 +295,7 @@ Recipe LoadRecipe(const std::string& path,
   Recipe recipe = Defaults();
   Json json = recipe;
   if (!path.empty()) {
-    Json file = Json::parse(ReadFile(path), nullptr, false, true);
-    if (file.is_discarded()) Fail("{}: expected JSON", path);
+    Json file = ParseRecipe(ReadFile(path), path);
     DropUnused(file, true);
     recipe = Apply(json, file, path);
   }
@@ -303,8 +312,7 @@ std::string RecipeToJson(const Recipe& recipe) { return Json(recipe).dump(2); }
 
 Recipe RecipeFromJson(const std::string& text, const std::string& where) {
   Json json = Defaults();
-  Json stored = Json::parse(text, nullptr, false);
-  if (stored.is_discarded()) Fail("{}: expected JSON", where);
+  Json stored = ParseRecipe(text, where);
   DropUnused(stored, false);
   const Recipe recipe = Apply(json, stored, where);
   Validate(recipe, [&](const std::string&) { return where; });

@@ -85,7 +85,9 @@ TEST(Recipe, WrongTypesAreNamed) {
   EXPECT_THAT(ErrorWith(R"({"recompute": 1})"), HasSubstr("recompute"));
   EXPECT_THAT(ErrorWith(R"({"student": {"keep_attention": ["a"]}})"),
               HasSubstr("wrong type"));
-  EXPECT_THAT(ErrorWith("{"), HasSubstr("expected JSON"));
+  EXPECT_THAT(ErrorWith("{\n  \"seed\": 1,\n}"),
+              HasSubstr("expected JSON: parse error at line 3, column 1"));
+  EXPECT_THAT(ErrorWith(""), HasSubstr("expected JSON, found an empty file"));
   EXPECT_THAT(ErrorWith("{}", {"stage2.lr"}), HasSubstr("KEY=VALUE"));
 }
 
