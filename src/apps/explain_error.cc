@@ -44,6 +44,10 @@ constexpr Rewording kRewordings[] = {
        return fmt::format("{}: expected {} behind it, found nothing", flag,
                           value);
      }},
+    {"", ": At least 2 required but received 1", "",
+     [](std::string_view flag, std::string_view) {
+       return fmt::format("{}: expected two or more, found one", flag);
+     }},
     {"", ": At Most 1 required but received ", "",
      [](std::string_view flag, std::string_view times) {
        return fmt::format("{}: expected once, found {} times", flag, times);

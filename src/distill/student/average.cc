@@ -14,14 +14,25 @@ LayerStack Load(const std::string& path) {
   return LoadStack(checkpoint, torch::kFloat32);
 }
 
-void CheckSame(const ParameterMap& first, const ParameterMap& other,
+std::string ShapeOf(const LayerStack& student, const TensorId& id) {
+  const auto it = student.parameters().find(id);
+  if (it == student.parameters().end()) return "none";
+  return ShapeString(it->second.sizes().vec());
+}
+
+// The first difference ends it.
+void CheckSame(const LayerStack& first, const LayerStack& other,
                const std::string& path) {
-  bool same = first.size() == other.size();
-  for (const auto& [id, tensor] : first) {
-    const auto it = other.find(id);
-    same = same && it != other.end() && it->second.sizes() == tensor.sizes();
+  for (const LayerStack* either : {&first, &other}) {
+    for (const TensorSpec& spec : Schema(either->config())) {
+      const std::string expected = ShapeOf(first, spec.id);
+      const std::string found = ShapeOf(other, spec.id);
+      if (expected == found) continue;
+      Fail("{}: tensor '{}': expected {} as in the first student, found {}",
+           path, TensorName(Layout::kHuggingFaceLlamba, spec.id), expected,
+           found);
+    }
   }
-  if (!same) Fail("{}: its tensors are not those of the first student", path);
 }
 
 }  // namespace
@@ -42,7 +53,7 @@ LayerStack AverageStudents(const std::vector<WeightedStudent>& students) {
   }
   for (size_t i = 1; i < students.size(); ++i) {
     const LayerStack student = Load(students[i].path);
-    CheckSame(mean.parameters(), student.parameters(), students[i].path);
+    CheckSame(mean, student, students[i].path);
     for (auto& [id, tensor] : mean.parameters()) {
       tensor.add_(student.parameters().at(id), students[i].weight / total);
     }
