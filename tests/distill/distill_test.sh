@@ -360,6 +360,8 @@ case_errors() {
     fail "--held-out: $(sampled)"
   expect 1 "$distill" layers --teacher "$teacher" --seed -1
   err_has "--seed: expected a whole number from 0 to 18446744073709551615"
+  expect 1 "$distill" train -o "$tmp/none"
+  err_has "no teacher given (name one with --teacher)"
   expect 1 "$distill" train --teacher "$teacher"
   err_has "train: --output is required"
   err_has "train --help"

@@ -136,7 +136,9 @@ Run::Run(Recipe recipe, RunOptions options, Communicator& communicator)
 Run::~Run() = default;
 
 void Run::LoadTeacher() {
-  if (recipe_.teacher.empty()) Fail("recipe: no teacher given");
+  if (recipe_.teacher.empty()) {
+    Fail("recipe: no teacher given (name one with --teacher)");
+  }
   const Checkpoint checkpoint = OpenCheckpoint(recipe_.teacher);
   config_ = StudentConfig(checkpoint.config, recipe_.student);
   CheckSequenceLength(recipe_, checkpoint.config);
