@@ -98,7 +98,7 @@ case_resume() {
   rm -r "$tmp/cut/checkpoints"
   for flag in '' --resume; do
     expect 1 train cut $flag
-    err_has "cut/model.safetensors: is there already, without a checkpoint"
+    err_has "cut/config.json: is there already; give another folder"
   done
   same_student whole cut
 }

@@ -9,15 +9,12 @@
 #include "apps/distill/folder_name.h"
 #include "apps/distill/weighted_path.h"
 #include "apps/output_path.h"
-#include "base/error.h"
-#include "base/file.h"
 #include "distill/train/run_checkpoint.h"
 #include "tokenizer/tokenizer.h"
 
 namespace llamba::distill {
 namespace {
 
-// A model that is there already stays, whether it is read here or not.
 void CheckOutput(const std::string& output,
                  const std::vector<WeightedStudent>& students) {
   std::vector<std::string> inputs;
@@ -25,12 +22,7 @@ void CheckOutput(const std::string& output,
     inputs.push_back(student.path);
   }
   RefuseInputs(output, inputs);
-  for (const char* name : {"config.json", "model.safetensors"}) {
-    const std::string path = output + "/" + name;
-    if (FileExists(path)) {
-      Fail("{}: is there already; give another folder", path);
-    }
-  }
+  RefuseStudent(output);
 }
 
 void RunAverage(const std::vector<std::string>& texts,

@@ -89,13 +89,6 @@ void WarnOfChanges(const Recipe& before, const Recipe& now) {
   }
 }
 
-// A run that begins would end by writing over it.
-void CheckNoStudent(const std::string& output) {
-  const std::string path = output + "/model.safetensors";
-  if (!FileExists(path)) return;
-  Fail("{}: is there already, without a checkpoint; give another folder", path);
-}
-
 // At full precision, on the CPU, to start from.
 LayerStack LoadPrecisely(const std::string& path) {
   return LoadStack(OpenCheckpoint(path), torch::kFloat32);
@@ -210,7 +203,8 @@ void Run::LoadStudent() {
     if (communicator_.rank() == 0) WarnOfChanges(resumed_->recipe, recipe_);
     return;
   }
-  CheckNoStudent(options_.output);
+  // The run would end by writing over it.
+  RefuseStudent(options_.output);
   if (options_.resume && communicator_.rank() == 0) {
     spdlog::warn("{}: no checkpoint to go on from: the run begins anew",
                  options_.output);

@@ -107,6 +107,15 @@ std::string PositionToJson(const RunCheckpoint& checkpoint) {
 
 }  // namespace
 
+void RefuseStudent(const std::string& folder) {
+  for (const char* name : {"config.json", "model.safetensors"}) {
+    const std::string path = folder + "/" + name;
+    if (FileExists(path)) {
+      Fail("{}: is there already; give another folder", path);
+    }
+  }
+}
+
 void WriteStudent(const std::string& folder, const ModelConfig& config,
                   const ParameterMap& parameters, const Tokenizer& tokenizer) {
   std::vector<TensorInfo> infos;

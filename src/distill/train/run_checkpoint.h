@@ -48,6 +48,10 @@ std::optional<std::string> FindCheckpoint(const std::string& output);
 RunCheckpoint ReadCheckpoint(const std::string& folder,
                              const ModelConfig& config);
 
+// For before the work: throws Error where `folder`, which need not exist, holds
+// a model already.
+void RefuseStudent(const std::string& folder);
+
 // Writes what the engine needs into `folder`, which exists: config.json,
 // model.safetensors (F32) and the tokenizer's files.
 void WriteStudent(const std::string& folder, const ModelConfig& config,
