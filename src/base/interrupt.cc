@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <ctime>
 
+#include "base/status_line.h"
+
 namespace llamba {
 namespace {
 
@@ -26,7 +28,9 @@ void OnSignal(int signal) {
   const int64_t now = NowNs();
   int64_t before = 0;  // becomes what was found in its place
   const bool first = interrupted_ns.compare_exchange_strong(before, now);
-  if (!first && now - before >= kOneWishNs) _exit(128 + signal);
+  if (first || now - before < kOneWishNs) return;
+  KeepStatusAtSignal();
+  _exit(128 + signal);
 }
 
 }  // namespace

@@ -5,8 +5,9 @@ namespace llamba {
 
 // While one of these lives, SIGINT and SIGTERM set a flag instead of ending the
 // program; long work polls Interrupted() and stops cleanly. A signal that finds
-// the flag set for half a second or more ends the program at once; sooner it is
-// the same wish (`timeout` sends two). One at a time a process.
+// the flag set for half a second or more ends the program at once, and the line
+// of its status (status_line.h); sooner it is the same wish (`timeout` sends
+// two). One at a time a process.
 class InterruptGuard {
  public:
   InterruptGuard();

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <thread>
 
+#include "base/status_line.h"
+
 namespace llamba {
 namespace {
 
@@ -19,16 +21,17 @@ TEST(InterruptGuard, TwoSignalsAtOnceAreOne) {
   EXPECT_FALSE(InterruptGuard::Interrupted());
 }
 
-TEST(InterruptGuardDeathTest, ALaterSignalEndsTheProgram) {
+TEST(InterruptGuardDeathTest, ALaterSignalEndsTheProgramAndItsStatusLine) {
   EXPECT_EXIT(
       {
         const InterruptGuard guard;
+        ShowStatus("half");
         raise(SIGINT);
         std::this_thread::sleep_for(std::chrono::milliseconds(600));
         raise(SIGTERM);
         _exit(0);
       },
-      testing::ExitedWithCode(128 + SIGTERM), "");
+      testing::ExitedWithCode(128 + SIGTERM), "half\n$");
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "base/status_line.h"
 
+#include <unistd.h>
+
+#include <atomic>
 #include <cstdio>
 #include <mutex>
 
@@ -12,6 +15,9 @@ struct StatusLine {
   std::mutex mutex;
   std::string text;  // on the screen; empty: none
 };
+
+// Whether there is one, for whoever may not lock.
+std::atomic<bool> shown{false};
 
 StatusLine& TheStatusLine() {
   static StatusLine line;
@@ -29,6 +35,7 @@ void End(const char* how) {
   const std::lock_guard lock(line.mutex);
   if (!line.text.empty()) Draw(how);
   line.text.clear();
+  shown = false;
 }
 
 }  // namespace
@@ -39,10 +46,17 @@ void ShowStatus(const std::string& text) {
   std::fputs(kErase, stderr);
   Draw(text);
   line.text = text;
+  shown = !text.empty();
 }
 
 void ClearStatus() { End(kErase); }
 void KeepStatus() { End("\n"); }
+
+void KeepStatusAtSignal() {
+  if (!shown) return;
+  // A terminal that takes no line break gets none.
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, "\n", 1);
+}
 
 void PrintAboveStatus(const std::function<void()>& print) {
   StatusLine& line = TheStatusLine();

@@ -15,6 +15,9 @@ void ShowStatus(const std::string& text);
 void ClearStatus();
 // Leaves it as it stands and ends the line.
 void KeepStatus();
+// The same for a handler of signals, behind which the program ends: calls
+// nothing that one may not, and waits for nobody.
+void KeepStatusAtSignal();
 
 // Calls `print`, which writes whole lines to standard error and none of the
 // functions here, with the status out of its way.
