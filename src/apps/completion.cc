@@ -24,7 +24,10 @@ std::string ValueAction(const CLI::Option& option) {
     return fmt::format("_llamba_words \"{}\"", value);
   }
   if (value == "DIR") return "_llamba_directories";
-  if (value == "FILE" || value == "MODEL" || value == "PATH") return ":";
+  if (value == "FILE" || value == "[FILE]" || value == "MODEL" ||
+      value == "PATH") {
+    return ":";
+  }
   return "compopt +o default +o bashdefault";
 }
 

@@ -33,10 +33,8 @@ void CheckFlags(const EvalFlags& flags) {
   std::vector<std::string> inputs = InputsOf(flags.model);
   inputs.insert(inputs.end(), {flags.baseline, flags.long_text});
   inputs.insert(inputs.end(), flags.texts.begin(), flags.texts.end());
-  for (const std::string& out :
-       {flags.json, flags.markdown, flags.html, flags.samples}) {
-    CheckOutputFile(out, inputs);
-  }
+  CheckOutputFiles({flags.json, flags.markdown, flags.html, flags.samples},
+                   inputs);
   ParseIdList(flags.costs, "--costs");
   if (!flags.baseline.empty()) OpenCheckpoint(flags.baseline);
 }
@@ -59,7 +57,7 @@ void Eval(const EvalFlags& flags) {
     EvaluateModel(flags, jobs, flags.baseline, &report.baseline.emplace(),
                   nullptr);
   }
-  PrintText(ToText(report));
+  PrintText(flags.print_json ? ToJson(report) : ToText(report));
   if (InterruptGuard::Interrupted()) {
     PrintNote(report.model.results.empty()
                   ? "cancelled: nothing was finished, no file was written"

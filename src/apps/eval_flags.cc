@@ -86,6 +86,28 @@ void AddLongTextFlags(CLI::App& command, EvalFlags& flags) {
       ->needs(long_context);
 }
 
+void AddOutputFlags(CLI::App& command, EvalFlags& flags) {
+  command
+      .add_option_function<std::string>(
+          "--json",
+          [&flags](const std::string& file) {
+            flags.json = file;
+            flags.print_json = file.empty();
+          },
+          "Print JSON, as the harness writes it; with FILE write it there")
+      ->expected(0, 1)
+      ->type_name("[FILE]");
+  command
+      .add_option("--samples", flags.samples,
+                  "Write every item of MODEL as a line of JSON: prompts, "
+                  "log-likelihoods, what is right")
+      ->type_name("FILE");
+  command.add_option("--html", flags.html, "Write a page with charts")
+      ->type_name("FILE");
+  command.add_option("--markdown", flags.markdown, "Write the table")
+      ->type_name("FILE");
+}
+
 }  // namespace
 
 void AddEvalFlags(CLI::App& command, EvalFlags& flags) {
@@ -120,22 +142,12 @@ void AddEvalFlags(CLI::App& command, EvalFlags& flags) {
       .add_option("--baseline", flags.baseline,
                   "The teacher: score it too, and say what is kept")
       ->type_name("MODEL");
-  command.add_option("--json", flags.json, "Write figures as the harness does")
-      ->type_name("FILE");
-  command
-      .add_option("--samples", flags.samples,
-                  "Write every item of MODEL as a line of JSON: prompts, "
-                  "log-likelihoods, what is right")
-      ->type_name("FILE");
   command
       .add_option("--costs", flags.costs,
                   "Measure speed and memory after so many tokens (with --html: "
                   "0,512,1024,2048)")
       ->type_name("LIST");
-  command.add_option("--html", flags.html, "Write a page with charts")
-      ->type_name("FILE");
-  command.add_option("--markdown", flags.markdown, "Write the table")
-      ->type_name("FILE");
+  AddOutputFlags(command, flags);
   command.footer(
       "Examples:\n"
       "  llamba eval Llamba-1B --tasks hellaswag,arc_easy --data DIR\n"

@@ -22,6 +22,7 @@ struct EvalFlags {
   int64_t long_context = 0;
   std::string long_text;
   std::string baseline;
+  bool print_json = false;  // in place of the table
   std::string json, markdown, html, samples;
   std::string costs;  // context lengths to measure speed and memory at
 };

@@ -1,5 +1,6 @@
 #include "apps/output_path.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/error.h"
@@ -10,11 +11,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Links included. What is no file and no folder (a terminal) may be both read
-// and written.
+// Links included, and what is not there yet. What is no file and no folder (a
+// terminal) may be both read and written.
 bool SamePlace(const fs::path& a, const fs::path& b) {
   std::error_code ignored;
-  return fs::equivalent(a, b, ignored) && !fs::is_other(a, ignored);
+  if (fs::is_other(a, ignored)) return false;
+  const auto place = [&](const fs::path& path) {
+    return fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+  };
+  return fs::equivalent(a, b, ignored) || place(a) == place(b);
 }
 
 // Whether a folder `out` would get files in the place of `input`.
@@ -42,6 +47,18 @@ void CheckOutputFile(const std::string& out,
   if (out.empty()) return;
   CheckWritable(out);
   RefuseInputs(out, inputs);
+}
+
+void CheckOutputFiles(const std::vector<std::string>& outs,
+                      const std::vector<std::string>& inputs) {
+  for (auto out = outs.begin(); out != outs.end(); ++out) {
+    CheckOutputFile(*out, inputs);
+    const bool twice = std::any_of(
+        outs.begin(), out, [&](const auto& o) { return SamePlace(o, *out); });
+    if (twice && !out->empty()) {
+      Fail("{}: expected a file for each output, found it for two", *out);
+    }
+  }
 }
 
 }  // namespace llamba

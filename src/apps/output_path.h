@@ -18,6 +18,9 @@ void RefuseInputs(const std::string& out,
 // none.
 void CheckOutputFile(const std::string& out,
                      const std::vector<std::string>& inputs);
+// The same of several files, no two of which are one.
+void CheckOutputFiles(const std::vector<std::string>& outs,
+                      const std::vector<std::string>& inputs);
 
 }  // namespace llamba
 

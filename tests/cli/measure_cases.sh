@@ -11,6 +11,13 @@ case_eval() {
   out_has "rte"; out_has "tokens run"
   grep -q '"acc,none"' "$tmp/r.json" || fail "no acc in the JSON"
   grep -q '^| rte | acc | 2 |' "$tmp/r.md" || fail "no row in the Markdown"
+  # Without a file it is printed, as by every command.
+  run 0 eval "$model" --json --tasks rte "${flags[@]}"
+  python3 -c 'import json, sys; json.load(sys.stdin)["results"]["rte"]' <"$tmp/out" ||
+    fail "other than JSON: $(cat "$tmp/out")"
+  (cd "$tmp" && run 1 eval "$model" --tasks rte "${flags[@]}" --json x --html ./x) ||
+    exit 1
+  err_has "./x: expected a file for each output, found it for two"
   run 0 eval "$model" --tasks rte "${flags[@]}" --limit 1 --baseline "$model" \
     --samples "$tmp/s.jsonl"
   out_has "baseline"
