@@ -128,9 +128,12 @@ struct Bf16Kernels {
   size_t (*rounded_bytes)(int64_t m, int64_t cols);
   // Rows [m_begin, m_end).
   void (*round_rows)(const RoundArgs& args, int64_t m_begin, int64_t m_end);
-  // As KernelTable::matmul, with `rounded` in place of args.x.
+  // Bytes that matmul works in, more than a thread's stack may have.
+  size_t scratch_bytes;
+  // As KernelTable::matmul, with `rounded` in place of args.x. `scratch`, of
+  // the calling thread alone, is aligned to 64 bytes and may hold anything.
   void (*matmul)(const MatMulArgs& args, const std::byte* rounded,
-                 int64_t n_begin, int64_t n_end);
+                 std::byte* scratch, int64_t n_begin, int64_t n_end);
   // As KernelTable::float_peak.
   double (*peak)(int64_t rounds, float* sink);
 };

@@ -127,6 +127,15 @@ void MatMulPanelsOfTwoTerms(const KernelTable& kernels,
   }
 }
 
+void MultiplyBf16(const Bf16Kernels& kernels, const MatMulArgs& args,
+                  const std::byte* rounded, int64_t n_begin, int64_t n_end) {
+  thread_local AlignedBuffer<std::byte> scratch;
+  if (scratch.size() < kernels.scratch_bytes) {
+    scratch = AlignedBuffer<std::byte>(kernels.scratch_bytes);
+  }
+  kernels.matmul(args, rounded, scratch.data(), n_begin, n_end);
+}
+
 }  // namespace
 
 void Ops::MatMul(const MatMulArgs& args) const { MatMuls({&args, 1}); }
@@ -223,7 +232,7 @@ void Ops::MatMuls(std::span<const MatMulArgs> args) const {
         MultiplyPanels(InPanels(args[i], quantized), first, last);
         break;
       case Products::kBf16:
-        kernels_.bf16->matmul(args[i], rounded, first, last);
+        MultiplyBf16(*kernels_.bf16, args[i], rounded, first, last);
         break;
       default:
         kernels_.matmul(args[i], first, last);

@@ -152,8 +152,8 @@ void NoColumns(const MatMulArgs& args, int64_t n_begin, int64_t n_end) {
   }
 }
 
-void MatMul(const MatMulArgs& args, const std::byte* rounded, int64_t n_begin,
-            int64_t n_end) {
+void MatMul(const MatMulArgs& args, const std::byte* rounded, std::byte* memory,
+            int64_t n_begin, int64_t n_end) {
   if (args.w.cols == 0) return NoColumns(args, n_begin, n_end);
   const FlushSubnormals flush;
   if (args.m == 1 && args.w.cols <= OneRow::kMaxCols) {
@@ -163,7 +163,7 @@ void MatMul(const MatMulArgs& args, const std::byte* rounded, int64_t n_begin,
   const RowGroups groups(args.m, args.w.cols);
   const auto* x = reinterpret_cast<const uint32_t*>(rounded);
   const TileUse use(Shapes(groups.width));
-  Scratch scratch;
+  auto& scratch = *reinterpret_cast<Scratch*>(memory);
   if (groups.count == 1) {
     FewRows(args, groups, x, n_begin, n_end, scratch);
   } else {
@@ -183,8 +183,8 @@ double Peak(int64_t rounds, float* sink) {
 }  // namespace
 
 const Bf16Kernels& Amx() {
-  static constexpr Bf16Kernels kKernels = {RoundedBytes, RoundRows, MatMul,
-                                           Peak};
+  static constexpr Bf16Kernels kKernels = {RoundedBytes, RoundRows,
+                                           sizeof(Scratch), MatMul, Peak};
   return kKernels;
 }
 

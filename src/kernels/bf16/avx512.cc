@@ -207,9 +207,8 @@ void Block(const MatMulArgs& args, const RowGroups& x, int64_t g, int64_t g_end,
 }
 
 __attribute__((noinline)) void ManyRows(const MatMulArgs& args,
-                                        const RowGroups& x, int64_t n_begin,
-                                        int64_t n_end) {
-  Scratch scratch;
+                                        const RowGroups& x, Scratch& scratch,
+                                        int64_t n_begin, int64_t n_end) {
   const int64_t blocks = (x.count() + kBlockGroups - 1) / kBlockGroups;
   const int64_t groups = (x.count() + blocks - 1) / blocks;
   for (int64_t g = 0; g < x.count(); g += groups) {
@@ -220,11 +219,11 @@ __attribute__((noinline)) void ManyRows(const MatMulArgs& args,
   }
 }
 
-void MatMul(const MatMulArgs& args, const std::byte* rounded, int64_t n_begin,
-            int64_t n_end) {
+void MatMul(const MatMulArgs& args, const std::byte* rounded, std::byte* memory,
+            int64_t n_begin, int64_t n_end) {
   const RowGroups x(args.m, args.w.cols, rounded);
   if (x.count() > 1 && args.w.cols > 0) {
-    ManyRows(args, x, n_begin, n_end);
+    ManyRows(args, x, *reinterpret_cast<Scratch*>(memory), n_begin, n_end);
     return;
   }
   for (int64_t g = 0; g < x.count(); ++g) {
@@ -259,8 +258,8 @@ double Peak(int64_t rounds, float* sink) {
 }  // namespace
 
 const Bf16Kernels& Avx512() {
-  static constexpr Bf16Kernels kKernels = {RoundedBytes, RoundRows, MatMul,
-                                           Peak};
+  static constexpr Bf16Kernels kKernels = {RoundedBytes, RoundRows,
+                                           sizeof(Scratch), MatMul, Peak};
   return kKernels;
 }
 

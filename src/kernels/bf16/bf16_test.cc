@@ -1,5 +1,8 @@
+#include <pthread.h>
+
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "base/aligned_buffer.h"
@@ -29,14 +32,16 @@ class Bf16Test : public testing::IsaTest {
   void Multiply(const MatMulArgs& args, int64_t n_begin, int64_t n_end) const {
     const Bf16Kernels& bf16 = *kernels().bf16;
     AlignedBuffer<std::byte> out(bf16.rounded_bytes(args.m, args.w.cols));
+    AlignedBuffer<std::byte> scratch(bf16.scratch_bytes);
     // What was there before must not matter.
     for (std::byte& b : out.span()) b = std::byte{0xff};
+    for (std::byte& b : scratch.span()) b = std::byte{0xff};
     const RoundArgs round = {args.x, args.x_stride, args.m, args.w.cols,
                              out.data()};
     const int64_t cut = args.m / 3;
     bf16.round_rows(round, cut, args.m);
     bf16.round_rows(round, 0, cut);
-    bf16.matmul(args, out.data(), n_begin, n_end);
+    bf16.matmul(args, out.data(), scratch.data(), n_begin, n_end);
   }
 
   // Rounded operations on the way to a sum of k products in the longest of the
@@ -239,7 +244,8 @@ TEST(Bf16Tiles, SumInTheirOrder) {
     }
     AlignedBuffer<std::byte> rounded(bf16.rounded_bytes(m, cols));
     bf16.round_rows({x.data(), x.stride(), m, cols, rounded.data()}, 0, m);
-    bf16.matmul(Args(w, x, y), rounded.data(), 0, 40);
+    AlignedBuffer<std::byte> scratch(bf16.scratch_bytes);
+    bf16.matmul(Args(w, x, y), rounded.data(), scratch.data(), 0, 40);
     for (int64_t i = 0; i < m; ++i) {
       for (int64_t n = 0; n < 40; ++n) {
         ASSERT_EQ(y.at(i, n), SumOfTiles(values.Decoded(i), w.Decoded(n)));
@@ -262,6 +268,34 @@ TEST_P(Bf16Test, OpsChooseByActivationBits) {
     Ops(kernels(), pool, nullptr, 16).MatMul(Args(w, x, long_y));
     kernels().matmul(Args(w, x, expected), 0, 333);
     ExpectSameBits(long_y, expected);
+  }
+}
+
+void* Call(void* function) {
+  (*static_cast<std::function<void()>*>(function))();
+  return nullptr;
+}
+
+// Threads have 128 KiB with some C libraries, half a megabyte on some systems.
+TEST_P(Bf16Test, FitsOnASmallStack) {
+  Random random(7);
+  ThreadPool pool(1);
+  const Weights w(random, DType::kBF16, 70, 3000, 1);
+  for (const int64_t m : {1, 40}) {
+    const Matrix x = Matrix::Normal(random, m, 3000);
+    Matrix y(m, 70), expected(m, 70);
+    std::function<void()> multiply = [&] {
+      Ops(kernels(), pool, nullptr, 8).MatMul(Args(w, x, y));
+    };
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    ASSERT_EQ(pthread_attr_setstacksize(&small, 128 << 10), 0);
+    pthread_t thread;
+    ASSERT_EQ(pthread_create(&thread, &small, Call, &multiply), 0);
+    pthread_join(thread, nullptr);
+    pthread_attr_destroy(&small);
+    Multiply(Args(w, x, expected), 0, 70);
+    ExpectSameBits(y, expected);
   }
 }
 
