@@ -1,6 +1,7 @@
 #include "apps/eval_model.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -129,6 +130,11 @@ void EvaluateModel(const EvalFlags& flags, const std::vector<Job>& jobs,
   try {
     for (size_t i = 0; i < jobs.size(); ++i) {
       const std::vector<ScoreRequest> requests = jobs[i].requests(encoder);
+      if (requests.empty()) {
+        spdlog::warn("{}: left out, as {} has a context of {} tokens",
+                     jobs[i].name, path, loaded->max_tokens());
+        continue;
+      }
       const auto scores = ScoreWithBar(
           source, requests,
           fmt::format("{} ({} of {})", jobs[i].name, i + 1, jobs.size()));

@@ -27,6 +27,8 @@ case_eval() {
   # Without --max-length, as far as the teacher sees.
   run 0 eval "$model" --tasks rte --data "$tmp/data" --baseline "$teacher"
   out_has "at most 512 tokens at a time"
+  run 0 eval "$teacher" --long-context 1024
+  err_has "kv: left out, as $teacher has a context of 512 tokens"
   run 1 eval "$model" --tasks rte --data "$tmp/data"; err_has "give --max-length"
   run 1 eval "$model" --tasks rte "${flags[@]}" --json "$tmp/none/r.json"
   err_has "no such directory"
