@@ -206,6 +206,8 @@ case_workers() {
   for pid in "${workers[@]}"; do
     wait "$pid" || fail "a worker: $(tail -n 5 "$tmp"/two.?)"
   done
+  grep -qF "waiting at 127.0.0.1:$MASTER_PORT for 2 workers in all" "$tmp/two.0" ||
+    fail "no word of the wait: $(head -5 "$tmp/two.0")"
   paste <(losses one) <(losses two) | awk '
     { d = ($1 - $2) / $1; if (d < 0) d = -d; if (d > worst) worst = d }
     END { print NR " updates, largest relative difference " worst

@@ -81,7 +81,9 @@ void AddChoiceFlags(CLI::App& command, SampleOptions& options) {
       ->type_name("N")
       ->capture_default_str()
       ->check(WholeNumber(1, 1 << 20));
-  command.add_option("--length", options.length, "Tokens a row")
+  command
+      .add_option("--length", options.length,
+                  "Tokens a row, at most the teacher's context")
       ->type_name("N")
       ->capture_default_str()
       ->check(WholeNumber(2));

@@ -145,6 +145,11 @@ std::unique_ptr<Communicator> MakeNccl(const WorkerEnvironment& env) {
 std::unique_ptr<Communicator> MakeCommunicator(const WorkerEnvironment& env,
                                                const torch::Device& device) {
   if (env.size == 1) return AloneCommunicator();
+  // A variable of another program can ask for workers that nobody starts.
+  if (env.rank == 0) {
+    spdlog::info("waiting at {}:{} for {} workers in all", env.master_address,
+                 env.master_port, env.size);
+  }
   try {
     if (device.is_cuda()) {
 #if defined(LLAMBA_NCCL)
