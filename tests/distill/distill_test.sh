@@ -403,6 +403,9 @@ case_errors() {
   err_has "unknown key \"stage1.lrr\""
   expect 1 train none --set student.keep_attention=[9]
   err_has "keep_attention names layer 9"
+  expect 1 train none --keep-attention 0,1,2,3,4
+  err_has "keep_attention names all 5 layers"
+  [[ ! -e $tmp/none ]] || fail "a folder is left"
   # Before the data are read, which here do not exist.
   expect 1 train none --data "$tmp/absent" --set sequence_length=513
   err_has "sequence_length: expected 512 (the context length of $teacher) at most"

@@ -175,6 +175,11 @@ ModelConfig StudentConfig(const ModelConfig& teacher,
     }
     config.mixers[layer] = MixerKind::kAttention;
   }
+  if (config.IsLlama()) {
+    Fail(
+        "student: keep_attention names all {} layers, which leaves the teacher",
+        config.n_layer);
+  }
   ValidateConfig(config, "student");
   if (options.start_from_attention) CheckStartFromAttention(teacher, config);
   return config;
