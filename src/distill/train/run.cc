@@ -10,10 +10,8 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/log.h"
-#include "distill/data/tokenize.h"
 #include "distill/report/report.h"
 #include "distill/student/spread_decays.h"
-#include "distill/teacher/sample_shard.h"
 #include "distill/teacher/teacher_tokenizer.h"
 #include "distill/train/flops.h"
 #include "distill/train/stop_notice.h"
@@ -51,25 +49,6 @@ torch::ScalarType WorkingType(const std::string& precision,
     return device.is_cuda() ? torch::kBFloat16 : torch::kFloat32;
   }
   return precision == "bf16" ? torch::kBFloat16 : torch::kFloat32;
-}
-
-std::unique_ptr<Mixture> OpenData(const std::vector<SourceRecipe>& sources,
-                                  const Recipe& recipe,
-                                  const Tokenizer& tokenizer) {
-  const uint64_t hash = VocabularyHash(tokenizer);
-  std::vector<Mixture::Part> parts;
-  for (size_t i = 0; i < sources.size(); ++i) {
-    parts.push_back(
-        {PackedSource::Open(sources[i].paths,
-                            {.sequence_length = recipe.sequence_length,
-                             .seed = recipe.seed + i,
-                             .document_tokens = sources[i].document_tokens,
-                             .copies = sources[i].copies},
-                            tokenizer.vocab_size(), hash),
-         sources[i].weight});
-  }
-  return std::make_unique<Mixture>(std::move(parts), recipe.sequence_length,
-                                   recipe.seed);
 }
 
 // Past its context a teacher writes nothing worth learning.
@@ -113,7 +92,8 @@ Run::Run(Recipe recipe, RunOptions options, Communicator& communicator)
   LoadTeacher();
   LoadStudent();
   if (position_.stage > 3) return;
-  LoadData();
+  data_ = OpenRunData(recipe_, {*teacher_, *tokenizer_, communicator_},
+                      options_.output, resumed_.has_value());
   StartMemories();
   MeasureAllPeaks();
   if (communicator_.rank() == 0) {
@@ -137,54 +117,6 @@ void Run::LoadTeacher() {
   CheckSequenceLength(recipe_, checkpoint.config);
   teacher_ = std::make_unique<LayerStack>(LoadStack(checkpoint, working_));
   tokenizer_ = LoadTeacherTokenizer(recipe_.teacher, teacher_->config());
-}
-
-void Run::AddSampled(std::vector<SourceRecipe>& data,
-                     std::vector<std::string>& held_out) {
-  const SampleRecipe& recipe = recipe_.sample;
-  const auto sample = [&](const char* name, int64_t tokens, uint64_t seed) {
-    const std::string path =
-        fmt::format("{}/data/{}.tokens", options_.output, name);
-    // Text of an earlier run may have been written by another recipe.
-    const bool kept = resumed_ && FileExists(path);
-    if (communicator_.rank() == 0 && kept) {
-      spdlog::info("{}: stays as the teacher wrote it", path);
-    } else if (communicator_.rank() == 0) {
-      const SampleShardOptions options{
-          .tokens = tokens,
-          .conversations = recipe.conversations,
-          .sampling = {.rows = recipe.rows,
-                       .length = recipe.length,
-                       .temperature = recipe.temperature,
-                       .seed = seed}};
-      SampleShard(*teacher_, *tokenizer_, options, path);
-    }
-    communicator_.Barrier();
-    return path;
-  };
-  if (recipe.tokens > 0) {
-    data.push_back(
-        {{sample("train", recipe.tokens, 2 * recipe_.seed)}, recipe.weight});
-  }
-  if (recipe.held_out_tokens > 0) {
-    held_out.push_back(
-        sample("held-out", recipe.held_out_tokens, 2 * recipe_.seed + 1));
-  }
-}
-
-void Run::LoadData() {
-  std::vector<SourceRecipe> data = recipe_.data;
-  std::vector<std::string> held_out = recipe_.held_out;
-  AddSampled(data, held_out);
-  if (data.empty()) {
-    Fail(
-        "recipe: no data given (make shards with `llamba-distill tokenize`, or "
-        "let the teacher write: sample.tokens)");
-  }
-  data_ = OpenData(data, recipe_, *tokenizer_);
-  if (!held_out.empty()) {
-    held_out_ = OpenData({{held_out, 1}}, recipe_, *tokenizer_);
-  }
 }
 
 void Run::LoadStudent() {
@@ -220,7 +152,7 @@ void Run::LoadStudent() {
 void Run::StartMemories() {
   const bool is_new = position_.next_sequence == 0 && options_.init.empty();
   if (!is_new || recipe_.student.memory == 0) return;
-  const Batch host = data_->Read(0, recipe_.stage1.micro_batch, 1);
+  const Batch host = data_.train->Read(0, recipe_.stage1.micro_batch, 1);
   SpreadDecays(
       *teacher_, config_,
       {host.ids.to(options_.device), host.segments.to(options_.device)},
@@ -354,7 +286,7 @@ StageLoss Run::AccumulateBatch(const StageRecipe& settings, const Stage& stage,
     const int64_t count = std::min(settings.micro_batch, share - done);
     const int64_t first =
         position_.next_sequence + communicator_.rank() + done * workers;
-    const Batch host = data_->Read(first, count, workers);
+    const Batch host = data_.train->Read(first, count, workers);
     const Batch batch{host.ids.to(options_.device),
                       host.segments.to(options_.device)};
     const double weight =
@@ -408,16 +340,17 @@ void Run::Report(const StageRecipe& settings, const LayerStack& student,
   const bool evaluate =
       position_.step % recipe_.evaluate_steps == 0 ||
       position_.step == NumSteps(settings, recipe_.sequence_length);
-  if (held_out_ && evaluate) {
-    metrics.evaluation =
-        Evaluate(*teacher_, student, *held_out_, recipe_.evaluate_sequences,
-                 settings.micro_batch, recipe_.logits_rows, communicator_);
+  if (data_.held_out && evaluate) {
+    metrics.evaluation = Evaluate(
+        *teacher_, student, *data_.held_out, recipe_.evaluate_sequences,
+        settings.micro_batch, recipe_.logits_rows, communicator_);
   }
   if (!log_) return;
   // At its start a run has an evaluation alone.
   if (metrics.step > 0 || metrics.evaluation) log_->Write(metrics);
   if (!evaluate) return;
-  const Batch host = (held_out_ ? *held_out_ : *data_).Read(0, 1, 1);
+  const Batch host =
+      (data_.held_out ? *data_.held_out : *data_.train).Read(0, 1, 1);
   log_->Write(TakeMaps(*teacher_, student,
                        {host.ids.to(options_.device),
                         host.segments.to(options_.device)}),

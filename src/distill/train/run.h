@@ -5,11 +5,11 @@
 #include <optional>
 #include <string>
 
-#include "distill/data/mixture.h"
 #include "distill/distributed/communicator.h"
 #include "distill/stages/stage.h"
 #include "distill/train/recipe.h"
 #include "distill/train/run_checkpoint.h"
+#include "distill/train/run_data.h"
 #include "distill/train/run_log.h"
 #include "tokenizer/tokenizer.h"
 
@@ -27,10 +27,9 @@ struct RunOptions {
 };
 
 // A distillation from its recipe to a student that the engine runs: the three
-// stages in order, each with a trainer of its own settings, checkpoints,
-// metrics
-// (`output`/metrics.jsonl) and evaluation. All workers of `communicator` make
-// one and call Train together.
+// stages in order, each with a trainer of its own settings, checkpoints, an
+// evaluation and `output`/metrics.jsonl. All workers of `communicator` make one
+// and call Train together.
 class Run {
  public:
   // Loads teacher, data and the student (fresh, from `init`, or resumed).
@@ -46,11 +45,6 @@ class Run {
 
  private:
   void LoadTeacher();
-  // Lets the teacher write what the recipe wants, a resumed run only what is
-  // not there yet; adds it to `data` and `held_out`.
-  void AddSampled(std::vector<SourceRecipe>& data,
-                  std::vector<std::string>& held_out);
-  void LoadData();
   void LoadStudent();
   bool TrainStage(const StageRecipe& settings, const Stage& stage);
   // By worker 0: student, recipe and tokenizer into `output`.
@@ -81,7 +75,7 @@ class Run {
   std::optional<Tokenizer> tokenizer_;  // the teacher's, and the student's
   ModelConfig config_;                  // the student's
   ParameterMap precise_;
-  std::unique_ptr<Mixture> data_, held_out_;
+  RunData data_;
   RunPosition position_;
   std::optional<RunCheckpoint> resumed_;
   std::unique_ptr<RunLog> log_;  // of worker 0

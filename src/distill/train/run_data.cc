@@ -1,0 +1,88 @@
+#include "distill/train/run_data.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "distill/data/tokenize.h"
+#include "distill/teacher/sample_shard.h"
+
+namespace llamba::distill {
+namespace {
+
+std::unique_ptr<Mixture> OpenData(const std::vector<SourceRecipe>& sources,
+                                  const Recipe& recipe,
+                                  const Tokenizer& tokenizer) {
+  const uint64_t hash = VocabularyHash(tokenizer);
+  std::vector<Mixture::Part> parts;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    parts.push_back(
+        {PackedSource::Open(sources[i].paths,
+                            {.sequence_length = recipe.sequence_length,
+                             .seed = recipe.seed + i,
+                             .document_tokens = sources[i].document_tokens,
+                             .copies = sources[i].copies},
+                            tokenizer.vocab_size(), hash),
+         sources[i].weight});
+  }
+  return std::make_unique<Mixture>(std::move(parts), recipe.sequence_length,
+                                   recipe.seed);
+}
+
+// The shard at `path`, which worker 0 lets the teacher write.
+void WriteShard(const SampleRecipe& recipe, int64_t tokens, uint64_t seed,
+                const DataMakers& makers, const std::string& path) {
+  const SampleShardOptions options{
+      .tokens = tokens,
+      .conversations = recipe.conversations,
+      .sampling = {.rows = recipe.rows,
+                   .length = recipe.length,
+                   .temperature = recipe.temperature,
+                   .seed = seed}};
+  SampleShard(makers.teacher, makers.tokenizer, options, path);
+}
+
+}  // namespace
+
+RunData OpenRunData(const Recipe& recipe, const DataMakers& makers,
+                    const std::string& output, bool resumed) {
+  const auto sample = [&](const char* name, int64_t tokens, uint64_t seed) {
+    const std::string path = fmt::format("{}/data/{}.tokens", output, name);
+    if (makers.communicator.rank() == 0) {
+      // Text of an earlier run may have been written by another recipe.
+      if (resumed && FileExists(path)) {
+        spdlog::info("{}: stays as the teacher wrote it", path);
+      } else {
+        WriteShard(recipe.sample, tokens, seed, makers, path);
+      }
+    }
+    makers.communicator.Barrier();
+    return path;
+  };
+  std::vector<SourceRecipe> data = recipe.data;
+  std::vector<std::string> held_out = recipe.held_out;
+  if (recipe.sample.tokens > 0) {
+    data.push_back({{sample("train", recipe.sample.tokens, 2 * recipe.seed)},
+                    recipe.sample.weight});
+  }
+  if (recipe.sample.held_out_tokens > 0) {
+    held_out.push_back(
+        sample("held-out", recipe.sample.held_out_tokens, 2 * recipe.seed + 1));
+  }
+  if (data.empty()) {
+    Fail(
+        "recipe: no data given (make shards with `llamba-distill tokenize`, or "
+        "let the teacher write: sample.tokens)");
+  }
+  RunData opened;
+  opened.train = OpenData(data, recipe, makers.tokenizer);
+  if (!held_out.empty()) {
+    opened.held_out = OpenData({{held_out, 1}}, recipe, makers.tokenizer);
+  }
+  return opened;
+}
+
+}  // namespace llamba::distill
