@@ -33,13 +33,15 @@ struct TrainFlags {
   DeviceFlags device;
 };
 
-// A whole number above 0; `what` it counts is for the error.
+// A whole number from 1 to `most`; `what` it counts is for the error.
 int64_t ParseCount(const std::string& text, const std::string& word,
-                   const char* what) {
+                   int64_t most, const char* what) {
   const auto count = ParseNumber<int64_t>(word);
-  if (!count || *count <= 0) {
-    Fail("--data {}: expected PATH=WEIGHT:TOKENSxCOPIES, found {} \"{}\"", text,
-         what, word);
+  if (!count || *count < 1 || *count > most) {
+    Fail(
+        "--data {}: expected PATH=WEIGHT:TOKENSxCOPIES, {} from 1 to {}, found "
+        "\"{}\"",
+        text, what, most, word);
   }
   return *count;
 }
@@ -55,9 +57,11 @@ SourceRecipe ParseSource(const std::string& text) {
   if (colon == std::string::npos) return source;
   const std::string cut = text.substr(colon + 1);
   const size_t times = cut.find('x');
-  source.document_tokens = ParseCount(text, cut.substr(0, times), "tokens");
+  source.document_tokens =
+      ParseCount(text, cut.substr(0, times), int64_t{1} << 30, "tokens");
   if (times != std::string::npos) {
-    source.copies = ParseCount(text, cut.substr(times + 1), "copies");
+    source.copies = ParseCount(text, cut.substr(times + 1),
+                               SourceRecipe::kMostCopies, "copies");
   }
   return source;
 }

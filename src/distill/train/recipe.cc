@@ -38,8 +38,6 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Recipe, teacher, student, data, sample,
 
 namespace {
 
-constexpr int64_t kMostCopies = 1000;  // of a source's documents
-
 std::vector<std::string> Keys(const Json& object) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : object.items()) keys.push_back(key);
@@ -211,8 +209,9 @@ void Validate(const Recipe& recipe, const Origin& origin) {
           source.weight);
     Check(source.document_tokens >= 0, origin, "data.document_tokens",
           "0 or more", static_cast<double>(source.document_tokens));
-    Check(source.copies >= 1 && source.copies <= kMostCopies, origin,
-          "data.copies", "1 to 1000", static_cast<double>(source.copies));
+    Check(source.copies >= 1 && source.copies <= SourceRecipe::kMostCopies,
+          origin, "data.copies", "1 to 1000",
+          static_cast<double>(source.copies));
   }
   ValidateOptimizer(recipe.optimizer, origin);
   ValidateSample(recipe.sample, origin);

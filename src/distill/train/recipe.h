@@ -28,10 +28,12 @@ struct Stage3Recipe : StageRecipe {
 };
 
 struct SourceRecipe {
+  static constexpr int64_t kMostCopies = 1000;
+
   std::vector<std::string> paths;  // shards, or folders of them
   double weight = 1;
   int64_t document_tokens = 0;  // see PackingOptions
-  int64_t copies = 1;           // likewise
+  int64_t copies = 1;           // likewise, kMostCopies at most
 };
 
 // Data that the teacher writes itself before the run begins, into
