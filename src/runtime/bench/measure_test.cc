@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/bench/peak.h"
 #include "runtime/bench/stream.h"
 #include "runtime/fixtures_test.h"
 
@@ -12,6 +13,13 @@ TEST(MeasureTest, Median) {
   EXPECT_EQ(Median({}), 0);
   EXPECT_EQ(Median({3, 1, 2}), 2);
   EXPECT_EQ(Median({4, 1, 3, 2}), 3);
+}
+
+TEST(PeaksTest, BestTakesTheLargerOfEach) {
+  const Peaks best = Best({1, 5, 0}, {2, 4, 3});
+  EXPECT_EQ(best.float32, 2);
+  EXPECT_EQ(best.bf16, 5);
+  EXPECT_EQ(best.integers, 3);
 }
 
 TEST(MeasureTest, AStepReadsEveryMatrixOnce) {

@@ -43,6 +43,11 @@ double Peaks::Of(Products products) const {
   }
 }
 
+Peaks Best(const Peaks& a, const Peaks& b) {
+  return {std::max(a.float32, b.float32), std::max(a.bf16, b.bf16),
+          std::max(a.integers, b.integers)};
+}
+
 Peaks MeasurePeaks(const KernelTable& kernels, ThreadPool& pool) {
   const Bf16Kernels* bf16 = kernels.bf16;
   return {PeakRate(pool, kernels.float_peak),

@@ -14,6 +14,9 @@ struct Peaks {
   double Of(Products products) const;
 };
 
+// The larger of each.
+Peaks Best(const Peaks& a, const Peaks& b);
+
 // Those of the table's instructions on all threads of the pool together: the
 // best of several short runs.
 Peaks MeasurePeaks(const KernelTable& kernels, ThreadPool& pool);
