@@ -56,6 +56,23 @@ case_lost_worker() {
   expect 0 train lost --resume
 }
 
+# OpenMP's threads sleep while OpenBLAS's compute; a policy of the environment
+# stays. What is read from a pipe is read once.
+case_waiting() {
+  ldd "$distill" | grep -q libopenblas || { echo "skipped: another BLAS"; exit 77; }
+  shards
+  policy() { tr '\0' '\n' <"/proc/$pid/environ" | grep OMP_WAIT_POLICY; }
+  for expected in passive active; do
+    unset OMP_WAIT_POLICY
+    [[ $expected == active ]] && export OMP_WAIT_POLICY=active
+    start "$expected" --set stage1.tokens=25600000 --recipe <(echo '{"seed": 7}')
+    after 1 "$pid" "$expected"
+    [[ $(policy) == "OMP_WAIT_POLICY=$expected" ]] || fail "found $(policy)"
+    kill -9 "$pid"
+    grep -q '"seed": 7' "$tmp/$expected/recipe.json" || fail "another recipe"
+  done
+}
+
 # --threads also holds for a BLAS that starts threads of its own.
 case_threads() {
   shards

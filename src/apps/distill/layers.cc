@@ -6,6 +6,7 @@
 #include "apps/distill/commands.h"
 #include "apps/distill/device_flags.h"
 #include "apps/distill/interruptible.h"
+#include "apps/distill/sleeping_threads.h"
 #include "apps/number_checks.h"
 #include "distill/teacher/induction.h"
 
@@ -20,6 +21,7 @@ struct LayersFlags {
 };
 
 void RunLayers(const LayersFlags& flags) {
+  RestartWithSleepingThreads();
   const torch::Device device = OpenDevice(flags.device, 0);
   const LayerStack teacher = OpenTeacher(
       flags.teacher, torch::TensorOptions(torch::kFloat32).device(device));

@@ -6,6 +6,7 @@
 #include "apps/distill/device_flags.h"
 #include "apps/distill/folder_name.h"
 #include "apps/distill/interruptible.h"
+#include "apps/distill/sleeping_threads.h"
 #include "apps/number_checks.h"
 #include "base/counted.h"
 #include "base/error.h"
@@ -23,6 +24,7 @@ struct SampleFlags {
 };
 
 void RunSample(const SampleFlags& flags) {
+  RestartWithSleepingThreads();
   const std::string path = fmt::format("{}/sampled-{}.tokens", flags.output,
                                        flags.options.sampling.seed);
   if (FileExists(path)) {

@@ -8,6 +8,7 @@
 #include "apps/distill/device_flags.h"
 #include "apps/distill/folder_name.h"
 #include "apps/distill/interruptible.h"
+#include "apps/distill/sleeping_threads.h"
 #include "apps/distill/weighted_path.h"
 #include "apps/number_checks.h"
 #include "apps/output_path.h"
@@ -139,6 +140,7 @@ bool Distil(const TrainFlags& flags, const Recipe& recipe) {
 }
 
 void RunTrain(const TrainFlags& flags) {
+  RestartWithSleepingThreads();
   const Recipe recipe = MakeRecipe(flags);
   if (flags.print_recipe) {
     std::cout << RecipeToJson(recipe) << "\n";
