@@ -97,6 +97,8 @@ LineReader::Editor::Editor(const std::string& text)
   el_set(line, EL_ADDFN, "suspend", "Stop the program for now", &OnSuspend);
   el_set(line, EL_BIND, "^Z", "suspend", nullptr);
   el_set(line, EL_BIND, "^R", "em-inc-search-prev", nullptr);
+  el_set(line, EL_ADDFN, "complete", "Complete a path", &_el_fn_complete);
+  el_set(line, EL_BIND, "^I", "complete", nullptr);
 }
 
 LineReader::Editor::~Editor() {

@@ -195,6 +195,20 @@ case_chat() {
   same "$(cat "$tmp/out")" ""
 }
 
+# A person at a terminal: Tab completes a path.
+case_chat_terminal() {
+  need_model
+  printf '%s' "{{ bos_token }}{{ messages[-1].content }}" >"$tmp/t.jinja"
+  printf '/save %s/saved-talk\n' "$tmp" |
+    "$llamba" chat "$model" --chat-template "$tmp/t.jinja" 2>"$tmp/err" ||
+    fail "chat: $(cat "$tmp/err")"
+  python3 "$(dirname "$0")/on_terminal.py" '> ' \
+    "/load $tmp/saved-t"$'\t\n' $'\x04' -- \
+    "$llamba" chat "$model" --chat-template "$tmp/t.jinja" >"$tmp/out" ||
+    fail "on a terminal: $(cat "$tmp/out")"
+  out_has "0 messages, 0 tokens: go on"
+}
+
 case_chat_interrupt() {
   need_model
   printf '%s' "{{ bos_token }}{{ messages[-1].content }}" >"$tmp/t.jinja"
