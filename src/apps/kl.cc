@@ -42,10 +42,10 @@ class Side {
   const ModelConfig& config() const { return model_->config(); }
   int64_t vocab() const { return model_->config().vocab_size; }
   void Restart() { state_ = model_->NewState(); }
-  void Read(std::span<const int32_t> ids) {
+  void Read(std::span<const int32_t> ids, LogitsFor logits) {
     const auto vocab_size = static_cast<size_t>(vocab());
     logits_.resize(ids.size() * vocab_size);
-    const SequenceInput input = {&state_, ids, LogitsFor::kAll};
+    const SequenceInput input = {&state_, ids, logits};
     executor_.Forward(
         {&input, 1}, [&](size_t, int64_t index, std::span<const float> row) {
           std::copy(row.begin(), row.end(),
@@ -117,9 +117,10 @@ void CompareWindow(std::span<const int32_t> window, int64_t first, Side& a,
     const int64_t n = std::min(piece, inputs - begin);
     const auto ids =
         window.subspan(static_cast<size_t>(begin), static_cast<size_t>(n));
-    a.Read(ids);
-    b.Read(ids);
     const int64_t skip = std::clamp<int64_t>(first - 1 - begin, 0, n);
+    const LogitsFor logits = skip < n ? LogitsFor::kAll : LogitsFor::kNone;
+    a.Read(ids, logits);
+    b.Read(ids, logits);
     tokens.resize(static_cast<size_t>(n - skip));
     ThreadPool::Default().ParallelFor(
         n - skip, 1, [&](int64_t from, int64_t to) {
