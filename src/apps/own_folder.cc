@@ -2,10 +2,11 @@
 
 namespace llamba {
 
-std::filesystem::path OwnFolder() {
+std::filesystem::path OwnProgram() {
   std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? std::filesystem::path() : self.parent_path();
+  return std::filesystem::read_symlink("/proc/self/exe", error);
 }
+
+std::filesystem::path OwnFolder() { return OwnProgram().parent_path(); }
 
 }  // namespace llamba

@@ -5,7 +5,8 @@
 
 namespace llamba {
 
-// The folder of the running program; empty where the system does not say.
+// The running program, and its folder; empty where the system does not say.
+std::filesystem::path OwnProgram();
 std::filesystem::path OwnFolder();
 
 }  // namespace llamba

@@ -3,10 +3,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
+
+#include "apps/own_folder.h"
 
 // 1: built with pthreads. Weak: another BLAS has no such function.
 extern "C" [[gnu::weak]] int openblas_get_parallel();
@@ -28,10 +29,9 @@ std::vector<std::string> OwnArguments() {
 void RestartWithSleepingThreads() {
   if (openblas_get_parallel == nullptr || openblas_get_parallel() != 1) return;
   if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
-  std::error_code error;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  const auto self = OwnProgram();
   std::vector<std::string> arguments = OwnArguments();
-  if (error || arguments.empty()) return;
+  if (self.empty() || arguments.empty()) return;
   std::vector<char*> argv;
   for (std::string& word : arguments) argv.push_back(word.data());
   argv.push_back(nullptr);
