@@ -140,7 +140,7 @@ bool Distil(const TrainFlags& flags, const Recipe& recipe) {
 }
 
 void RunTrain(const TrainFlags& flags) {
-  RestartWithSleepingThreads();
+  if (!flags.print_recipe) RestartWithSleepingThreads();
   const Recipe recipe = MakeRecipe(flags);
   if (flags.print_recipe) {
     std::cout << RecipeToJson(recipe) << "\n";

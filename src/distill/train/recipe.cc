@@ -210,7 +210,8 @@ void Validate(const Recipe& recipe, const Origin& origin) {
     Check(source.document_tokens >= 0, origin, "data.document_tokens",
           "0 or more", static_cast<double>(source.document_tokens));
     Check(source.copies >= 1 && source.copies <= SourceRecipe::kMostCopies,
-          origin, "data.copies", "1 to 1000",
+          origin, "data.copies",
+          fmt::format("1 to {}", SourceRecipe::kMostCopies),
           static_cast<double>(source.copies));
   }
   ValidateOptimizer(recipe.optimizer, origin);
