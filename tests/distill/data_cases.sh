@@ -105,6 +105,47 @@ case_sample() {
   [[ $(ls "$tmp/part") =~ ^(sampled-0.tokens)?$ ]] || fail "not one whole shard"
 }
 
+# What has written nothing at a signal leaves nothing; what stays is whole.
+case_interrupted() {
+  interrupt() {
+    kill "-$1" "$pid"; wait "$pid"
+    [[ $? == 130 ]] || fail "SIG$1: $(cat "$tmp/err")"
+  }
+  for signal in INT TERM; do
+    "$distill" sample --teacher "$teacher" --tokens 100000000 --threads 1 \
+      -o "$tmp/none/deep" 2>"$tmp/err" &
+    pid=$!; started+=("$pid"); catching "$pid"
+    interrupt $signal
+    [[ ! -e $tmp/none ]] || fail "sample, SIG$signal: a folder is left"
+  done
+  # Of an input that has more to come.
+  mkfifo "$tmp/pipe"
+  exec 3<>"$tmp/pipe"
+  tokenize() {
+    "$distill" tokenize - --teacher "$teacher" --threads 1 --shard-tokens 1 \
+      -o "$tmp/$1" <&3 2>"$tmp/err" &
+    pid=$!; started+=("$pid"); catching "$pid"
+  }
+  printf 'Once' >&3
+  tokenize none/deep
+  sleep 0.5
+  interrupt TERM
+  err_has "interrupted after writing 0 shards"
+  [[ ! -e $tmp/none ]] || fail "tokenize: a folder is left"
+  # A document that is a batch of its own, and ends with a block that is read.
+  tokenize part
+  yes "Once upon a time." | head -c $(((9 << 20) - 15)) >&3
+  printf '<|end_of_text|>' >&3
+  for _ in $(seq 1000); do
+    [[ -f $tmp/part/00000.tokens ]] && break
+    sleep 0.02
+  done
+  sleep 0.5
+  interrupt INT
+  err_has "interrupted after writing 1 shard to $tmp/part"
+  [[ $(ls "$tmp/part") == 00000.tokens ]] || fail "not one shard"
+}
+
 # The teacher's text belongs to a run and its recipe.
 case_written() {
   train_flags+=(--data teacher=2000 --set sample.rows=8 --set sample.length=64)
@@ -126,12 +167,10 @@ case_written() {
   grep -q differs "$tmp/err" && fail "the same recipe: $(cat "$tmp/err")"
   # There is no checkpoint yet to go on from.
   start stopped --data teacher=100000000
-  for _ in $(seq 1000); do
-    [[ -d $tmp/stopped/data ]] && break
-    sleep 0.02
-  done
+  catching "$pid"
   kill -TERM "$pid"; wait "$pid"
   [[ $? == 130 ]] || fail "SIGTERM: $(tail -5 "$tmp/stopped.log")"
   grep -qF "interrupted while the teacher wrote" "$tmp/stopped.log" ||
     fail "$(tail -5 "$tmp/stopped.log")"
+  [[ ! -e $tmp/stopped ]] || fail "a folder is left"
 }

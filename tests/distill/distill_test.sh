@@ -66,6 +66,15 @@ start() {
   pid=$!
   started+=("$pid")
 }
+# catching PID: waits until a program in the background stops cleanly at SIGTERM.
+catching() {
+  for _ in $(seq 1000); do
+    [[ /proc/$1/exe -ef $distill ]] &&
+      grep -qs '^SigCgt:.*[4-7c-f]...$' "/proc/$1/status" && return
+    sleep 0.02
+  done
+  fail "process $1 catches no signal"
+}
 # How many updates a run has logged (a line without a loss is its start).
 updates() { grep -c '"loss"' "$tmp/$1/metrics.jsonl"; }
 

@@ -1,5 +1,7 @@
 #include "distill/data/token_shard.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <cstring>
 #include <filesystem>
@@ -9,6 +11,8 @@
 
 namespace llamba::distill {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::array<char, 8> kMagic{'l', 'l', 'a', 'm', 'b', 'a', 't', 'k'};
 constexpr uint32_t kVersion = 1;
@@ -64,6 +68,32 @@ Header ReadHeader(const MappedFile& file) {
   return header;
 }
 
+void MakeFolderOf(const fs::path& path) {
+  const fs::path folder = path.parent_path();
+  if (!folder.empty()) fs::create_directories(folder);
+}
+
+// What of a path's folders is not there yet goes again with this, where it is
+// empty.
+class RemoveNewFolders {
+ public:
+  explicit RemoveNewFolders(const fs::path& path) {
+    for (fs::path folder = path.parent_path();
+         !folder.empty() && !fs::exists(folder);
+         folder = folder.parent_path()) {
+      absent_.push_back(folder);
+    }
+  }
+  ~RemoveNewFolders() {
+    for (const fs::path& folder : absent_) rmdir(folder.c_str());
+  }
+  RemoveNewFolders(const RemoveNewFolders&) = delete;
+  RemoveNewFolders& operator=(const RemoveNewFolders&) = delete;
+
+ private:
+  std::vector<fs::path> absent_;  // the innermost first
+};
+
 }  // namespace
 
 TokenShard::TokenShard(std::shared_ptr<const MappedFile> file,
@@ -118,9 +148,9 @@ void TokenShard::Copy(int64_t begin, std::span<int64_t> out) const {
   }
 }
 
-void PrepareShard(const std::string& path) {
-  const auto folder = std::filesystem::path(path).parent_path();
-  if (!folder.empty()) std::filesystem::create_directories(folder);
+void CheckShardWritable(const std::string& path) {
+  const RemoveNewFolders at_end(path);
+  MakeFolderOf(path);
   CheckWritable(path);
 }
 
@@ -142,6 +172,7 @@ void TokenShardWriter::Flush(const std::string& path) {
   header.n_documents = ends_.size();
   header.n_tokens = tokens_.size();
   header.vocabulary_hash = vocabulary_hash_;
+  MakeFolderOf(path);
   AtomicFile file(path);
   file.Write(std::as_bytes(std::span(&header, 1)));
   file.Write(std::as_bytes(std::span(ends_)));

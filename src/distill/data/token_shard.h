@@ -48,9 +48,9 @@ class TokenShard {
   const std::byte* tokens_;
 };
 
-// Before the work whose result `path` will hold: makes its folder. Throws Error
-// where no file can be made there.
-void PrepareShard(const std::string& path);
+// Before the work whose result `path` will hold: throws Error where no file can
+// be made there. Leaves nothing behind, for the work may end without a result.
+void CheckShardWritable(const std::string& path);
 
 // Gathers documents and writes them as one shard.
 class TokenShardWriter {
@@ -62,7 +62,8 @@ class TokenShardWriter {
   void Add(std::span<const int32_t> document);
   int64_t n_tokens() const { return static_cast<int64_t>(tokens_.size()); }
   int64_t n_documents() const { return static_cast<int64_t>(ends_.size()); }
-  // Writes what was added to `path` (atomically) and starts anew.
+  // Writes what was added to `path` (atomically; its folder is made where
+  // absent) and starts anew.
   void Flush(const std::string& path);
 
  private:

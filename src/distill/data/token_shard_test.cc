@@ -39,6 +39,20 @@ TEST(TokenShard, GivesBackWhatWasWritten) {
   }
 }
 
+TEST(TokenShard, AskingWhetherOneCanBeWrittenLeavesNothing) {
+  const TemporaryFolder folder;
+  CheckShardWritable(folder / "new/deep/a.tokens");
+  EXPECT_FALSE(std::filesystem::exists(folder / "new"));
+  folder.Write("file", "");
+  EXPECT_THROW(CheckShardWritable(folder / "file/a.tokens"), std::exception);
+  EXPECT_TRUE(FileExists(folder / "file"));
+  std::filesystem::create_directory(folder / "empty");
+  CheckShardWritable(folder / "empty/a.tokens");
+  EXPECT_TRUE(IsDirectory(folder / "empty"));
+  MakeShard(folder / "new/deep/a.tokens", {{1}});
+  EXPECT_TRUE(FileExists(folder / "new/deep/a.tokens"));
+}
+
 TEST(TokenShard, RefusesIdsOutsideTheVocabulary) {
   TokenShardWriter writer(10, 0);
   for (const int32_t id : {10, -1}) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/counted.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/interrupt.h"
@@ -149,25 +150,31 @@ TokenizeResult TokenizeFiles(const Tokenizer& tokenizer,
     writer.Flush(next_shard());
     ++result.n_shards;
   };
+  const auto stop_where_interrupted = [&] {
+    if (!InterruptGuard::Interrupted()) return;
+    Fail("tokenize: interrupted after writing {} to {}",
+         Counted(result.n_shards, "shard"), options.output);
+  };
   Progress progress("tokenize", "MB",
                     static_cast<double>(TotalBytes(options.inputs)) / 1e6);
   for (const std::string& path : options.inputs) {
     DocumentReader reader(path, options.separator);
     for (;;) {
       const std::vector<Document> documents = ReadBatch(reader);
+      stop_where_interrupted();  // a signal ends std::cin
       if (documents.empty()) break;
       std::vector<std::vector<int32_t>> ids(documents.size());
       pool.Run(static_cast<int64_t>(documents.size()),
                [&](int64_t i) { ids[i] = encoder.Encode(documents[i]); });
       // Long before all the work is done, but not for inputs that give none.
-      if (result.n_documents == 0) PrepareShard(next_shard());
+      if (result.n_documents == 0) CheckShardWritable(next_shard());
       for (const auto& document : ids) {
         writer.Add(document);
         result.n_tokens += static_cast<int64_t>(document.size());
         if (writer.n_tokens() >= options.shard_tokens) flush();
       }
       result.n_documents += static_cast<int64_t>(ids.size());
-      if (InterruptGuard::Interrupted()) Fail("tokenize: interrupted");
+      stop_where_interrupted();
       progress.Update(
           static_cast<double>(result.n_bytes + reader.bytes_read()) / 1e6);
     }

@@ -30,8 +30,9 @@ struct TokenizeResult {
 
 // Writes `output`/NNNNN.tokens (token_shard.h), in parallel over documents and
 // in their order, whatever the number of threads. Shows progress; stops cleanly
-// (Error) when interrupted, leaving whole shards alone. Throws Error for inputs
-// without a document, for what is no UTF-8, and where `output` holds shards.
+// (Error) when interrupted, leaving whole shards or nothing. Throws Error for
+// inputs without a document, for what is no UTF-8, and where `output` holds
+// shards.
 TokenizeResult TokenizeFiles(const Tokenizer& tokenizer,
                              const TokenizeOptions& options, ThreadPool& pool);
 

@@ -119,7 +119,7 @@ SampleShardResult SampleShard(const LayerStack& teacher,
     Fail("sample: a beginning of {} tokens leaves no room in texts of {}",
          n_prefix, sampling.length);
   }
-  PrepareShard(path);
+  CheckShardWritable(path);
   // Not more rows than the tokens fill: with most rows cut off early, the texts
   // that end soon would be all there is.
   const int64_t full = (options.tokens + sampling.length - 1) / sampling.length;
