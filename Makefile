@@ -17,6 +17,11 @@ export RAW_PROMPT  = $(value PROMPT)
 export RAW_TOKENS  = $(value TOKENS)
 export RAW_PREFIX  = $(value PREFIX)
 export RAW_DESTDIR = $(value DESTDIR)
+# As a person would type it.
+quoted = '$(subst ','\'',$(value $(1)))'
+export SHOWN_MODEL  = $(call quoted,MODEL)
+export SHOWN_PROMPT = $(call quoted,PROMPT)
+export SHOWN_TOKENS = $(call quoted,TOKENS)
 
 # CI runs the tests against others' programs too; see test-interop.
 ifeq ($(CI),true)
@@ -31,12 +36,12 @@ engine: $(BUILD)/release/build.ninja ## build the engine alone (release)
 	cmake --build $(BUILD)/release -j $(JOBS)
 
 run: engine ## build it and generate a text: MODEL=, PROMPT=, TOKENS=
-	@printf '%s run %s -p "%s" --echo -n %s\n' \
-	  '$(LLAMBA)' "$$RAW_MODEL" "$$RAW_PROMPT" "$$RAW_TOKENS" >&2
+	@printf '%s run %s -p %s --echo -n %s\n' \
+	  '$(LLAMBA)' "$$SHOWN_MODEL" "$$SHOWN_PROMPT" "$$SHOWN_TOKENS" >&2
 	@$(LLAMBA) run "$$RAW_MODEL" -p "$$RAW_PROMPT" --echo -n "$$RAW_TOKENS"
 
 chat: engine ## build it and talk to MODEL=
-	@printf '%s chat %s\n' '$(LLAMBA)' "$$RAW_MODEL" >&2
+	@printf '%s chat %s\n' '$(LLAMBA)' "$$SHOWN_MODEL" >&2
 	@$(LLAMBA) chat "$$RAW_MODEL"
 
 test: setup-test $(TEST_VENV) ## install what the tests need, build everything, run all tests

@@ -15,10 +15,14 @@ answer=$(make -s -C "$1" --no-print-directory -o engine run LLAMBA="$tmp/llamba"
   PROMPT="$text" MODEL="$text" TOKENS='5 `echo ran`') || fail "make run: $answer"
 expected="<run><$text><-p><$text><--echo><-n><5 \`echo ran\`>"
 [[ $answer == "$expected" ]] || fail "expected $expected, found $answer"
-# What is run is told in full, apart from the text that it writes.
+# What is run is told in full, apart from the text that it writes, and as a shell
+# would take it.
 told=$(make -C "$1" --no-print-directory -o engine run LLAMBA="$tmp/llamba" \
-  PROMPT='Once $HOME' MODEL=m TOKENS=3 2>&1 >/dev/null)
-[[ $told == "$tmp/llamba run m -p \"Once \$HOME\" --echo -n 3" ]] || fail "told: $told"
+  PROMPT="$text" MODEL="$text" TOKENS='5 `echo ran`' 2>&1 >/dev/null)
+[[ $(eval "$told") == "$expected" ]] || fail "told: $told"
+told=$(make -C "$1" --no-print-directory -o engine chat LLAMBA="$tmp/llamba" \
+  MODEL="$text" 2>&1 >/dev/null)
+[[ $(eval "$told") == "<chat><$text>" ]] || fail "told: $told"
 answer=$(make -C "$1" --no-print-directory -o engine run LLAMBA="$tmp/llamba" \
   PROMPT=p MODEL=m TOKENS=3 2>/dev/null)
 [[ $answer == "<run><m><-p><p><--echo><-n><3>" ]] || fail "beside the text: $answer"
