@@ -115,19 +115,8 @@ struct Product {
   // f(row, column, two neighbours of one row).
   template <typename F>
   __device__ void ForPairs(F f) {
-    const int lane = threadIdx.x % 32;
-#pragma unroll
-    for (int i = 0; i < kRows; ++i) {
-#pragma unroll
-      for (int half = 0; half < 2; ++half) {
-        const int row = FirstRow() + i * 16 + half * 8 + lane / 4;
-#pragma unroll
-        for (int j = 0; j < kColumns; ++j) {
-          f(row, FirstColumn() + j * 8 + lane % 4 * 2, c[i][j][half * 2],
-            c[i][j][half * 2 + 1]);
-        }
-      }
-    }
+    ForPairsWith(*this, [&](int row, int column, float& a, float& b, float&,
+                            float&) { f(row, column, a, b); });
   }
 
   // f(row, column, two neighbours here, the same two of `other`).
