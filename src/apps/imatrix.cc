@@ -28,30 +28,38 @@ struct ImatrixFlags {
 
 using Windows = std::vector<std::vector<int32_t>>;
 
-// Reads as many windows at once as fill a pass. Logits are computed for the
-// head's input and thrown away.
+void StopIfInterrupted(Progress& bar) {
+  if (!InterruptGuard::Interrupted()) return;
+  bar.Finish();
+  PrintNote("cancelled; nothing was written");
+  throw Exit{kInterrupted};
+}
+
+// Reads as many windows at once as fill a pass; one that is longer, pass by
+// pass. Logits are computed for the head's input and thrown away.
 void ReadWindows(const std::shared_ptr<const Model>& model,
                  const Windows& windows) {
+  constexpr auto kPass = static_cast<size_t>(Executor::kMaxRows);
   Executor executor(model);
   Progress bar("reading", "tokens", static_cast<double>(TokensIn(windows)));
-  const auto together = static_cast<size_t>(std::max<int64_t>(
-      1, Executor::kMaxRows / static_cast<int64_t>(windows[0].size())));
+  const size_t together = std::max<size_t>(1, kPass / windows[0].size());
   int64_t done = 0;
   for (size_t at = 0; at < windows.size(); at += together) {
-    if (InterruptGuard::Interrupted()) {
-      bar.Finish();
-      PrintNote("cancelled; nothing was written");
-      throw Exit{kInterrupted};
-    }
     const size_t n = std::min(together, windows.size() - at);
     std::vector<State> states(n, model->NewState());
-    std::vector<SequenceInput> inputs;
-    for (size_t i = 0; i < n; ++i) {
-      inputs.push_back({&states[i], windows[at + i], LogitsFor::kAll});
-      done += static_cast<int64_t>(windows[at + i].size()) - 1;
+    for (size_t begin = 0; begin < windows[at].size(); begin += kPass) {
+      StopIfInterrupted(bar);
+      std::vector<SequenceInput> inputs;
+      for (size_t i = 0; i < n; ++i) {
+        const std::span<const int32_t> ids = windows[at + i];
+        const size_t size = std::min(kPass, ids.size() - begin);
+        inputs.push_back(
+            {&states[i], ids.subspan(begin, size), LogitsFor::kAll});
+        done += static_cast<int64_t>(size) - (begin == 0 ? 1 : 0);
+      }
+      executor.Forward(inputs, [](size_t, int64_t, std::span<const float>) {});
+      bar.Update(static_cast<double>(done));
     }
-    executor.Forward(inputs, [](size_t, int64_t, std::span<const float>) {});
-    bar.Update(static_cast<double>(done));
   }
   bar.Finish();
 }

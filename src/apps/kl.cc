@@ -104,7 +104,8 @@ std::vector<std::vector<int32_t>> Windows(const KlFlags& flags,
 }
 
 // What counts are the tokens of the window from `first` on (the prefix is 0).
-void CompareWindow(std::span<const int32_t> window, int64_t first, Side& a,
+// False where it was interrupted.
+bool CompareWindow(std::span<const int32_t> window, int64_t first, Side& a,
                    Side& b, Divergence* divergence) {
   a.Restart();
   b.Restart();
@@ -114,6 +115,7 @@ void CompareWindow(std::span<const int32_t> window, int64_t first, Side& a,
                           1, Executor::kMaxRows);
   std::vector<TokenComparison> tokens;
   for (int64_t begin = 0; begin < inputs; begin += piece) {
+    if (InterruptGuard::Interrupted()) return false;
     const int64_t n = std::min(piece, inputs - begin);
     const auto ids =
         window.subspan(static_cast<size_t>(begin), static_cast<size_t>(n));
@@ -133,6 +135,7 @@ void CompareWindow(std::span<const int32_t> window, int64_t first, Side& a,
         });
     for (const TokenComparison& token : tokens) divergence->Add(token);
   }
+  return true;
 }
 
 std::string ToText(const KlFlags& flags, const DivergenceSummary& s) {
@@ -177,15 +180,14 @@ void Kl(const KlFlags& flags) {
   Progress bar("comparing", "tokens", static_cast<double>(scored));
   Divergence divergence;
   for (const std::vector<int32_t>& window : windows) {
-    if (InterruptGuard::Interrupted()) {
+    const auto tokens = static_cast<int64_t>(window.size()) - 1;
+    if (!CompareWindow(window, 1 + tokens - tokens / flags.copies, a, b,
+                       &divergence)) {
       bar.Finish();
       PrintNote(fmt::format("cancelled after {} of {} tokens",
                             divergence.tokens(), scored));
       throw Exit{kInterrupted};
     }
-    const auto tokens = static_cast<int64_t>(window.size()) - 1;
-    CompareWindow(window, 1 + tokens - tokens / flags.copies, a, b,
-                  &divergence);
     bar.Update(static_cast<double>(divergence.tokens()));
   }
   bar.Finish();

@@ -103,6 +103,21 @@ case_kl() {
   err_has "expected one vocabulary, found 512 and 256 rows of logits"
 }
 
+# In the midst of a window.
+case_kl_interrupt() {
+  need_model
+  for _ in $(seq 5000); do echo "$prompt"; done >"$tmp/text"
+  (trap - INT; exec "$llamba" kl "$model" "$model" -f "$tmp/text" \
+    --window 16777216 >"$tmp/out" 2>"$tmp/err") &
+  local pid=$!
+  sleep 1
+  kill -INT "$pid"
+  wait "$pid"; same $? 130
+  tail -1 "$tmp/err" | grep -q "cancelled after [0-9]* of " ||
+    fail "no word of it: $(cat "$tmp/err")"
+  same "$(cat "$tmp/out")" ""
+}
+
 case_bench() {
   need_model
   local few=(--repeats 1 --batch 1)

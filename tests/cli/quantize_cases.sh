@@ -152,17 +152,20 @@ case_imatrix() {
   err_has "$tmp/cut.gguf"
 }
 
+# In the midst of a window, too.
 case_imatrix_interrupt() {
   need_model
   mkdir "$tmp/dir"
   for _ in $(seq 20000); do echo "$prompt"; done >"$tmp/text"
-  (trap - INT; exec "$llamba" imatrix "$model" -f "$tmp/text" --moments \
-    -o "$tmp/dir/i.gguf" >"$tmp/out" 2>"$tmp/err") &
-  local pid=$!
-  sleep 0.5
-  kill -INT "$pid"
-  wait "$pid"; same $? 130
-  err_has "reading: "; tail -1 "$tmp/err" | grep -q "nothing was written" ||
-    fail "the bar ends after the note"
-  only_files "$tmp/dir" "*"
+  for window in 512 16777216; do
+    (trap - INT; exec "$llamba" imatrix "$model" -f "$tmp/text" --moments \
+      --window $window -o "$tmp/dir/i.gguf" >"$tmp/out" 2>"$tmp/err") &
+    local pid=$!
+    sleep 0.5
+    kill -INT "$pid"
+    wait "$pid"; same $? 130
+    err_has "reading: "; tail -1 "$tmp/err" | grep -q "nothing was written" ||
+      fail "the bar ends after the note"
+    only_files "$tmp/dir" "*"
+  done
 }
