@@ -9,6 +9,7 @@
 #include "apps/output.h"
 #include "apps/output_path.h"
 #include "apps/suggest.h"
+#include "apps/typed_path.h"
 #include "base/counted.h"
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -96,7 +97,7 @@ bool ChatConsole::RunCommand(const std::string& name,
     if (expected.empty() && !argument.empty()) {
       Fail("{}: takes no argument, found '{}'", name, argument);
     }
-    command.run(*this, argument);
+    command.run(*this, expected == "FILE" ? TypedPath(argument) : argument);
     return true;
   }
   Fail("no command '{}'.{} /help lists them.", name, DidYouMean(name, names));

@@ -195,15 +195,15 @@ case_chat() {
   same "$(cat "$tmp/out")" ""
 }
 
-# A person at a terminal: Tab completes a path.
+# A person at a terminal: Tab completes a path, as a shell would.
 case_chat_terminal() {
   need_model
   printf '%s' "{{ bos_token }}{{ messages[-1].content }}" >"$tmp/t.jinja"
-  printf '/save %s/saved-talk\n' "$tmp" |
+  printf '/save %s/saved talk (1)\n' "$tmp" |
     "$llamba" chat "$model" --chat-template "$tmp/t.jinja" 2>"$tmp/err" ||
     fail "chat: $(cat "$tmp/err")"
   python3 "$(dirname "$0")/on_terminal.py" '> ' \
-    "/load $tmp/saved-t"$'\t\n' $'\x04' -- \
+    "/load $tmp/saved"$'\t\n' $'\x04' -- \
     "$llamba" chat "$model" --chat-template "$tmp/t.jinja" >"$tmp/out" ||
     fail "on a terminal: $(cat "$tmp/out")"
   out_has "0 messages, 0 tokens: go on"
