@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <string_view>
 
 #include "base/log.h"
 
@@ -44,6 +45,20 @@ unsigned char OnInterrupt(EditLine* editor, int) {
 unsigned char OnSuspend(EditLine*, int) {
   raise(SIGTSTP);
   return CC_REDISPLAY;
+}
+
+// Completes the path behind a command. In a message a Tab is a letter like
+// others: who pastes an indented text wants no names of files in it.
+unsigned char OnTab(EditLine* editor, int key) {
+  const LineInfo* info = el_line(editor);
+  const std::string_view before(
+      info->buffer, static_cast<size_t>(info->cursor - info->buffer));
+  const size_t begin = before.find_first_not_of(' ');
+  if (begin == std::string_view::npos || before[begin] != '/') {
+    return el_insertstr(editor, "\t") == 0 ? CC_REFRESH : CC_ERROR;
+  }
+  const bool is_behind = before.find(' ', begin) != std::string_view::npos;
+  return is_behind ? _el_fn_complete(editor, key) : CC_ERROR;
 }
 
 // libedit reads bytes through the locale; without a UTF-8 one, every letter
@@ -97,7 +112,7 @@ LineReader::Editor::Editor(const std::string& text)
   el_set(line, EL_ADDFN, "suspend", "Stop the program for now", &OnSuspend);
   el_set(line, EL_BIND, "^Z", "suspend", nullptr);
   el_set(line, EL_BIND, "^R", "em-inc-search-prev", nullptr);
-  el_set(line, EL_ADDFN, "complete", "Complete a path", &_el_fn_complete);
+  el_set(line, EL_ADDFN, "complete", "Complete a path", &OnTab);
   el_set(line, EL_BIND, "^I", "complete", nullptr);
 }
 

@@ -6,8 +6,8 @@
 
 namespace llamba {
 
-// Lines from a person: on a terminal with editing, paths that Tab completes and
-// a history file, plain from a pipe. One a process.
+// Lines from a person: on a terminal with editing, paths behind a /command that
+// Tab completes and a history file, plain from a pipe. One a process.
 class LineReader {
  public:
   enum class Status {

@@ -195,7 +195,8 @@ case_chat() {
   same "$(cat "$tmp/out")" ""
 }
 
-# A person at a terminal: Tab completes a path, as a shell would.
+# A person at a terminal: Tab completes a path, as a shell would, and is one of
+# the letters of a message. (A Ctrl-D that comes before libedit listens is lost.)
 case_chat_terminal() {
   need_model
   printf '%s' "{{ bos_token }}{{ messages[-1].content }}" >"$tmp/t.jinja"
@@ -203,10 +204,12 @@ case_chat_terminal() {
     "$llamba" chat "$model" --chat-template "$tmp/t.jinja" 2>"$tmp/err" ||
     fail "chat: $(cat "$tmp/err")"
   python3 "$(dirname "$0")/on_terminal.py" '> ' \
-    "/load $tmp/saved"$'\t\n' $'\x04' -- \
-    "$llamba" chat "$model" --chat-template "$tmp/t.jinja" >"$tmp/out" ||
+    "/load $tmp/saved"$'\t\n' $'a\tb\n' $'/exit\n' -- \
+    "$llamba" chat "$model" --chat-template "$tmp/t.jinja" -n 1 >"$tmp/out" ||
     fail "on a terminal: $(cat "$tmp/out")"
   out_has "0 messages, 0 tokens: go on"
+  grep -qF 'a\011b' "$XDG_STATE_HOME/llamba/history" ||
+    fail "another message: $(tail -1 "$XDG_STATE_HOME/llamba/history")"
 }
 
 case_chat_interrupt() {
