@@ -1,4 +1,5 @@
 #include "distill/stages/linear_cross_entropy.h"
+#include "distill/stages/recall_weights.h"
 #include "distill/stages/stage.h"
 
 namespace llamba::distill {
@@ -31,7 +32,9 @@ class DistillationStage : public Stage {
     }
     const CrossEntropy ce = LinearCrossEntropy(
         Head(student, student.FinalNorm(x)), Head(teacher, targets.back()),
-        options_.temperature, options_.logits_rows);
+        {.temperature = options_.temperature,
+         .rows = options_.logits_rows,
+         .row_weights = RowWeights(batch)});
     Tensor loss = ce.loss;
     if (hidden_loss.defined()) {
       loss = loss + hidden_loss * (options_.hidden_weight / student.n_layer());
@@ -59,6 +62,11 @@ class DistillationStage : public Stage {
     }
     states.push_back(teacher.FinalNorm(x));
     return states;
+  }
+
+  Tensor RowWeights(const Batch& batch) const {
+    if (options_.recall_weight == 0) return {};
+    return RecallWeights(batch, options_.recall_weight).flatten();
   }
 
   static HeadInputs Head(const LayerStack& stack, const Tensor& hidden) {

@@ -20,43 +20,42 @@ Tensor Logits(const Tensor& hidden, const Tensor& weight, const Tensor& bias,
   return logits;
 }
 
-// Rows of both models' logits to the gradient of the student's, by one kernel;
-// adds to sums {loss, teacher's entropy, agreed}. Undefined where there is
-// none.
+// Rows of both models' logits to the gradient of the student's, by one kernel.
+// `losses` (rows, 3) takes each row's cross-entropy, the teacher's entropy and
+// whether both agree. Undefined where there is no kernel.
 Tensor FusedGradient(const HeadInputs& student, const HeadInputs& teacher,
-                     double temperature, double scale, Tensor& sums) {
+                     double temperature, double scale, const Tensor& losses) {
   if constexpr (kCudaKernels) {
     if (student.bias.defined() || teacher.bias.defined() ||
         !UseKernel(Kernel::kCrossEntropy, student.hidden)) {
       return {};
     }
     const Tensor logits = torch::matmul(student.hidden, student.weight.t());
-    const Tensor rows = torch::empty({logits.size(0), 3}, sums.options());
     if (TryCrossEntropyRows(torch::matmul(teacher.hidden, teacher.weight.t()),
-                            logits, rows, temperature, scale)) {
-      sums += rows.sum(0);
+                            logits, losses, temperature, scale)) {
       return logits;
     }
   }
   return {};
 }
 
-// The same by libtorch's operations, in `sums`' type.
+// The same by libtorch's operations, in the type of `losses`.
 Tensor Gradient(const HeadInputs& student, const HeadInputs& teacher,
-                double temperature, double scale, Tensor& sums) {
+                double temperature, double scale, Tensor losses) {
   const auto log_probabilities = [&](const HeadInputs& head) {
     return at::log_softmax(
-        Logits(head.hidden, head.weight, head.bias, sums.scalar_type()) /
+        Logits(head.hidden, head.weight, head.bias, losses.scalar_type()) /
             temperature,
         1);
   };
   const Tensor target_log = log_probabilities(teacher);
   const Tensor student_log = log_probabilities(student);
   const Tensor target = target_log.exp();
-  sums += torch::stack(
-      {-(target * student_log).sum(),
-       -(target * target_log.clamp_min(-1e30)).sum(),
-       (target_log.argmax(1) == student_log.argmax(1)).sum().to(sums)});
+  losses.copy_(
+      torch::stack({-(target * student_log).sum(1),
+                    -(target * target_log.clamp_min(-1e30)).sum(1),
+                    (target_log.argmax(1) == student_log.argmax(1)).to(losses)},
+                   1));
   return student_log.exp().sub_(target).mul_(scale);
 }
 
@@ -67,35 +66,47 @@ class LinearCrossEntropyFunction
   // must be defined: `maybe_bias` without elements is none.
   static variable_list forward(AutogradContext* context, const Tensor& hidden,
                                const Tensor& weight, const Tensor& maybe_bias,
-                               const HeadInputs* teacher, double temperature,
-                               int64_t rows) {
+                               const HeadInputs* teacher,
+                               const CrossEntropyOptions* options) {
     const auto type = AccumulateType(hidden);
     const Tensor bias = maybe_bias.numel() == 0 ? Tensor() : maybe_bias;
     const auto wide = hidden.options().dtype(type).requires_grad(false);
     const int64_t m = hidden.size(0);
-    Tensor sums = torch::zeros({3}, wide);
+    const Tensor losses = torch::empty({m, 3}, wide);
     Tensor d_hidden = torch::empty_like(hidden);
     Tensor d_weight = torch::zeros(weight.sizes(), wide);
     Tensor d_bias = torch::zeros(maybe_bias.sizes(), wide);
 
+    const double temperature = options->temperature;
     const double scale = 1 / (temperature * static_cast<double>(m));
-    for (int64_t begin = 0; begin < m; begin += rows) {
-      const int64_t end = std::min(m, begin + rows);
-      const HeadInputs own{hidden.slice(0, begin, end), weight, bias};
-      const HeadInputs target{teacher->hidden.slice(0, begin, end),
-                              teacher->weight, teacher->bias};
-      Tensor d = FusedGradient(own, target, temperature, scale, sums);
-      if (!d.defined()) d = Gradient(own, target, temperature, scale, sums);
-      if (bias.defined()) d_bias += d.sum(0);
+    for (int64_t begin = 0; begin < m; begin += options->rows) {
+      const int64_t end = std::min(m, begin + options->rows);
+      const auto rows = [&](const Tensor& t) { return t.slice(0, begin, end); };
+      const HeadInputs own{rows(hidden), weight, bias};
+      const HeadInputs target{rows(teacher->hidden), teacher->weight,
+                              teacher->bias};
+      Tensor d = FusedGradient(own, target, temperature, scale, rows(losses));
+      if (!d.defined()) {
+        d = Gradient(own, target, temperature, scale, rows(losses));
+      }
+      // A row of logits is longer than what is made of its gradient.
+      const auto weighted = [&](const Tensor& t) {
+        if (!options->row_weights.defined()) return t;
+        return t * rows(options->row_weights).unsqueeze(1).to(t.scalar_type());
+      };
+      if (bias.defined()) d_bias += weighted(d).sum(0);
       d = d.to(hidden.scalar_type());
-      d_hidden.slice(0, begin, end).copy_(torch::matmul(d, weight));
-      d_weight += torch::matmul(d.t(), own.hidden);
+      rows(d_hidden).copy_(weighted(torch::matmul(d, weight)));
+      d_weight += torch::matmul(d.t(), weighted(own.hidden));
     }
     context->save_for_backward({d_hidden, d_weight.to(weight.scalar_type()),
                                 d_bias.to(maybe_bias.scalar_type())});
-    sums /= m;
-    const Tensor loss = sums[0].clone(), kl = sums[0] - sums[1],
-                 top1 = sums[2].clone();
+    const Tensor means = losses.mean(0);
+    const Tensor kl = means[0] - means[1], top1 = means[2].clone();
+    const Tensor loss =
+        options->row_weights.defined()
+            ? (losses.select(1, 0) * options->row_weights.to(type)).mean()
+            : means[0].clone();
     context->mark_non_differentiable({kl, top1});
     return {loss, kl, top1};
   }
@@ -107,21 +118,21 @@ class LinearCrossEntropyFunction
     const auto scaled = [&g](const Tensor& d) {
       return d * g.to(d.scalar_type());
     };
-    return {scaled(saved[0]), scaled(saved[1]), scaled(saved[2]),
-            Tensor(),         Tensor(),         Tensor()};
+    return {scaled(saved[0]), scaled(saved[1]), scaled(saved[2]), Tensor(),
+            Tensor()};
   }
 };
 
 }  // namespace
 
 CrossEntropy LinearCrossEntropy(const HeadInputs& student,
-                                const HeadInputs& teacher, double temperature,
-                                int64_t rows) {
+                                const HeadInputs& teacher,
+                                const CrossEntropyOptions& options) {
   const Tensor bias = student.bias.defined()
                           ? student.bias
                           : torch::empty({0}, student.hidden.options());
   const variable_list out = LinearCrossEntropyFunction::apply(
-      student.hidden, student.weight, bias, &teacher, temperature, rows);
+      student.hidden, student.weight, bias, &teacher, &options);
   return {out[0], out[1], out[2]};
 }
 

@@ -12,20 +12,26 @@ struct HeadInputs {
   Tensor bias;    // (V), may be undefined
 };
 
+struct CrossEntropyOptions {
+  double temperature = 1;
+  int64_t rows = 2048;  // of logits that exist at a time
+  Tensor row_weights;   // (M): of the rows in the loss; undefined: all 1
+};
+
 // Scalars, float32 (double where the inputs are).
 struct CrossEntropy {
-  Tensor
-      loss;   // mean cross-entropy against softmax(teacher / T), differentiable
-  Tensor kl;  // loss minus the teacher's entropy
+  // Mean over rows of their weights times the cross-entropy against
+  // softmax(teacher / T), differentiable.
+  Tensor loss;
+  Tensor kl;    // mean of KL(teacher || student), without weights
   Tensor top1;  // share of rows whose largest logits agree
 };
 
-// The head and its loss in one: at most `rows` rows of logits exist at a time,
-// and the gradients of hidden, weight and bias are computed with them, in the
-// forward pass.
+// The head and its loss in one: the gradients of hidden, weight and bias are
+// computed with the logits, in the forward pass.
 CrossEntropy LinearCrossEntropy(const HeadInputs& student,
-                                const HeadInputs& teacher, double temperature,
-                                int64_t rows);
+                                const HeadInputs& teacher,
+                                const CrossEntropyOptions& options);
 
 }  // namespace llamba::distill
 

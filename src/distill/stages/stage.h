@@ -48,6 +48,9 @@ struct DistillationOptions {
   // Adds this times the mean over layers and tokens of
   // |student hidden - teacher hidden| / |teacher hidden|.
   double hidden_weight = 0;
+  // Predicting a token that already stands n times in its document counts
+  // 1 + this / n times in the cross-entropy.
+  double recall_weight = 0;
   bool recompute = false;  // activation checkpointing
   // Rows of logits in float32 at a time.
   int64_t logits_rows = 2048;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "distill/distill_testing.h"
 #include "distill/stages/linear_cross_entropy.h"
+#include "distill/stages/recall_weights.h"
 #include "distill/student/make_student.h"
 
 namespace llamba::distill {
@@ -80,6 +81,7 @@ TEST(Stages, DistillationGradientsMatchCentralDifferences) {
         TinyModels({.d_state = 4, .keep_attention = {1}, .seed = 6});
     CheckGradients(*KnowledgeDistillation({.temperature = 1.5,
                                            .hidden_weight = 0.3,
+                                           .recall_weight = 2,
                                            .recompute = recompute,
                                            .logits_rows = 7}),
                    models);
@@ -174,6 +176,25 @@ TEST(Stages, DocumentsInARowAreIndependent) {
   }
 }
 
+TEST(RecallWeights, CountWhatADocumentSaidBefore) {
+  const Batch batch = TinyBatch(5, 40, 8);
+  const Tensor got = RecallWeights(batch, 3);
+  int recalled = 0;
+  for (int64_t row = 0; row < 2; ++row) {
+    const auto ids = batch.ids[row], segments = batch.segments[row];
+    for (int64_t t = 0; t < 39; ++t) {
+      const Tensor before = (ids.slice(0, 0, t + 1) == ids[t + 1]) *
+                            (segments.slice(0, 0, t + 1) == segments[t + 1]);
+      const auto n = static_cast<double>(before.sum().item<int64_t>());
+      EXPECT_FLOAT_EQ(got[row][t].item<float>(), n > 0 ? 1 + 3 / n : 1);
+      recalled += n > 0 ? 1 : 0;
+    }
+    EXPECT_EQ(got[row][39].item<float>(), 1);
+  }
+  EXPECT_GT(recalled, 50);
+  EXPECT_LT(recalled, 78);
+}
+
 TEST(LinearCrossEntropy, EqualsThePlainFormula) {
   torch::manual_seed(3);
   const auto options = torch::TensorOptions(torch::kFloat64);
@@ -182,13 +203,16 @@ TEST(LinearCrossEntropy, EqualsThePlainFormula) {
                            torch::randn({11}, options)};
   const HeadInputs teacher{torch::randn({9, 5}, options),
                            torch::randn({11, 5}, options), Tensor()};
-  const CrossEntropy got = LinearCrossEntropy(student, teacher, 2.0, 4);
+  const Tensor weights = torch::rand({9}, options);
+  const CrossEntropy got = LinearCrossEntropy(
+      student, teacher, {.temperature = 2, .rows = 4, .row_weights = weights});
   const Tensor p =
       (torch::matmul(teacher.hidden, teacher.weight.t()) / 2).softmax(1);
   const Tensor q =
       ((torch::matmul(student.hidden, student.weight.t()) + student.bias) / 2)
           .softmax(1);
-  EXPECT_NEAR(got.loss.item<double>(), -(p * q.log()).sum().item<double>() / 9,
+  EXPECT_NEAR(got.loss.item<double>(),
+              -(weights.unsqueeze(1) * p * q.log()).sum().item<double>() / 9,
               1e-12);
   EXPECT_NEAR(got.kl.item<double>(),
               (p * (p / q).log()).sum().item<double>() / 9, 1e-12);

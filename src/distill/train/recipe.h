@@ -25,6 +25,7 @@ struct StageRecipe {
 struct Stage3Recipe : StageRecipe {
   double temperature = 1;
   double hidden_weight = 0;  // see DistillationOptions
+  double recall_weight = 0;  // likewise
 };
 
 struct SourceRecipe {

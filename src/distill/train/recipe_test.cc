@@ -107,6 +107,8 @@ TEST(Recipe, ValuesOutOfRangeAreNamed) {
               HasSubstr("data.copies: expected 1 to 1000, found 0"));
   EXPECT_THAT(ErrorWith(R"({"data": [{"paths": ["x"], "weight": 0}]})"),
               HasSubstr("data.weight: expected more than 0, found 0"));
+  EXPECT_THAT(ErrorWith("{}", {"stage3.recall_weight=-1"}),
+              HasSubstr("recall_weight: expected 0 or more, found -1"));
   EXPECT_THAT(ErrorWith(R"({"data": [{"weight": 1}]})"),
               HasSubstr("data.paths: expected shards"));
 }
