@@ -81,6 +81,11 @@ case_sample() {
   err_has "--opening-tokens"
   expect 1 "$distill" sample --teacher "$teacher" --conversations -o "$tmp/x"
   err_has "no chat template"
+  expect 1 "$distill" sample --teacher "$teacher" --openings "$tmp/shards" \
+    --ask "Who is it?" -o "$tmp/x"
+  err_has "no chat template"
+  expect 1 "$distill" sample --teacher "$teacher" --ask "Who is it?" -o "$tmp/x"
+  err_has "--ask"
   expect 1 "$distill" sample --teacher "$teacher" --length 4 \
     --prompt "Once upon a time there was a little girl" -o "$tmp/x"
   err_has "leaves no room in texts of 4"

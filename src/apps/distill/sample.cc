@@ -75,6 +75,12 @@ void AddTextFlags(CLI::App& command, SampleShardOptions& options) {
       ->capture_default_str()
       ->needs(openings)
       ->check(WholeNumber(1, 1 << 20));
+  command
+      .add_option("--ask", options.ask,
+                  "With --openings: what a user asks of each piece (Summarize "
+                  "the text above.); the teacher answers by its chat template")
+      ->type_name("TEXT")
+      ->needs(openings);
 }
 
 // How they are drawn.
@@ -124,7 +130,9 @@ void AddSampleCommand(CLI::App& program) {
       "  llamba-distill sample --teacher DIR --tokens 20000000 -o sampled\n"
       "  llamba-distill sample --teacher DIR --conversations --temperature 0.8 "
       "-o chats\n"
-      "  llamba-distill sample --teacher DIR --prompt Question: -o questions");
+      "  llamba-distill sample --teacher DIR --prompt Question: -o questions\n"
+      "  llamba-distill sample --teacher DIR --openings shards \\\n"
+      "    --ask 'Summarize the text above.' -o summaries");
   command->callback([flags] { RunSample(*flags); });
 }
 

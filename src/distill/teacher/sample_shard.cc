@@ -17,15 +17,20 @@
 namespace llamba::distill {
 namespace {
 
-// A conversation up to where the user speaks: the template around a marker, cut
-// before it.
-std::vector<int32_t> UserPrefix(const Tokenizer& tokenizer) {
+// Tokens before and behind what the user says, up to where the answer begins.
+struct Turn {
+  std::vector<int32_t> before, behind;
+};
+
+// The template around a marker, with `request` behind it.
+Turn UserTurn(const Tokenizer& tokenizer, const std::string& request) {
   constexpr std::string_view kMarker = "\x01";
   const std::string* text = tokenizer.chat_template();
   if (text == nullptr) Fail("sample: the teacher has no chat template");
+  CheckUtf8(request, "what is asked");
   ChatInput input;
   input.messages = nlohmann::ordered_json::array(
-      {{{"role", "user"}, {"content", std::string(kMarker)}}});
+      {{{"role", "user"}, {"content", std::string(kMarker) + request}}});
   input.bos_token = tokenizer.bos_token();
   input.eos_token = tokenizer.eos_token();
   const std::string chat =
@@ -34,7 +39,10 @@ std::vector<int32_t> UserPrefix(const Tokenizer& tokenizer) {
   if (at == std::string::npos) {
     Fail("sample: the chat template leaves out what the user says");
   }
-  return tokenizer.Encode(chat.substr(0, at), {.parse_special = true});
+  const auto encode = [&](const std::string& part) {
+    return tokenizer.Encode(part, {.parse_special = true});
+  };
+  return {encode(chat.substr(0, at)), encode(chat.substr(at + 1))};
 }
 
 // A text begins as in training: after the token that begins texts, or the one
@@ -54,8 +62,8 @@ std::vector<int32_t> PromptPrefix(const Tokenizer& tokenizer,
 }
 
 // Pieces within a document, drawn alike from all tokens of the shards.
-std::vector<std::vector<int32_t>> OpeningPrefixes(
-    const Tokenizer& tokenizer, const SampleShardOptions& options) {
+std::vector<std::vector<int32_t>> Pieces(const Tokenizer& tokenizer,
+                                         const SampleShardOptions& options) {
   constexpr int64_t kMost = int64_t{1} << 17;
   const int64_t length = options.opening_tokens;
   const auto source = PackedSource::Open(
@@ -65,7 +73,7 @@ std::vector<std::vector<int32_t>> OpeningPrefixes(
   const int32_t first = FirstToken(tokenizer);
   const int32_t end = DocumentEndToken(tokenizer);
   const int64_t n = std::min(kMost, options.tokens / length + 1);
-  std::vector<std::vector<int32_t>> prefixes;
+  std::vector<std::vector<int32_t>> pieces;
   std::vector<int64_t> ids(length);
   std::vector<int32_t> segments(length);
   for (int64_t draw = 0; draw < 4 * n; ++draw) {
@@ -75,20 +83,40 @@ std::vector<std::vector<int32_t>> OpeningPrefixes(
                  ids, segments);
     // A document's beginning has the first token already.
     if (segments.back() != 0 || ids.back() == end || ids[0] == first) continue;
-    prefixes.push_back({first});
-    prefixes.back().insert(prefixes.back().end(), ids.begin(), ids.end());
-    if (std::ssize(prefixes) == n) break;
+    pieces.emplace_back(ids.begin(), ids.end());
+    if (std::ssize(pieces) == n) break;
   }
-  if (prefixes.empty()) {
+  if (pieces.empty()) {
     Fail("{}: expected documents of more than {} tokens to open texts with",
          options.openings[0], length);
+  }
+  return pieces;
+}
+
+std::vector<int32_t> Joined(std::span<const int32_t> before,
+                            std::span<const int32_t> piece,
+                            std::span<const int32_t> behind) {
+  std::vector<int32_t> ids(before.begin(), before.end());
+  ids.insert(ids.end(), piece.begin(), piece.end());
+  ids.insert(ids.end(), behind.begin(), behind.end());
+  return ids;
+}
+
+std::vector<std::vector<int32_t>> OpeningPrefixes(
+    const Tokenizer& tokenizer, const SampleShardOptions& options) {
+  const Turn turn = options.ask.empty()
+                        ? Turn{{FirstToken(tokenizer)}, {}}
+                        : UserTurn(tokenizer, "\n\n" + options.ask);
+  std::vector<std::vector<int32_t>> prefixes = Pieces(tokenizer, options);
+  for (std::vector<int32_t>& prefix : prefixes) {
+    prefix = Joined(turn.before, prefix, turn.behind);
   }
   return prefixes;
 }
 
 std::vector<std::vector<int32_t>> Prefixes(const Tokenizer& tokenizer,
                                            const SampleShardOptions& options) {
-  if (options.conversations) return {UserPrefix(tokenizer)};
+  if (options.conversations) return {UserTurn(tokenizer, "").before};
   if (!options.openings.empty()) return OpeningPrefixes(tokenizer, options);
   return {PromptPrefix(tokenizer, options.prompt)};
 }
@@ -97,7 +125,8 @@ void SetEnds(const Tokenizer& tokenizer, const SampleShardOptions& shard,
              SampleOptions* options) {
   options->document_end = DocumentEndToken(tokenizer);
   options->prefixes = Prefixes(tokenizer, shard);
-  if (!shard.conversations) return;
+  if (!shard.conversations && shard.ask.empty()) return;
+  options->turns = shard.conversations ? 2 : 1;
   for (const char* name : {"<|im_end|>", "<|eot_id|>"}) {
     const auto id = tokenizer.FindToken(name);
     if (id && tokenizer.IsSpecial(*id)) options->turn_end = *id;

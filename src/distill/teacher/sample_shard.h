@@ -19,6 +19,9 @@ struct SampleShardOptions {
   // `opening_tokens` tokens of a document of these, drawn by the seed.
   std::vector<std::string> openings = {};
   int64_t opening_tokens = 96;
+  // With openings: a user gives the piece and asks this of it, and the teacher
+  // answers by its chat template.
+  std::string ask = {};
   // What a signal leaves: the documents written so far, or (also where there
   // are none) an Error and no file.
   bool keep_partial = false;
@@ -33,8 +36,9 @@ struct SampleShardResult {
 
 // Lets the teacher write documents into one token shard at `path`. Shows
 // progress. Throws Error where the teacher has no chat template to hold
-// conversations by, where the beginnings leave no room for text, or where the
-// openings are of another vocabulary or no document of theirs is long enough.
+// conversations by or one that leaves out what the user says, where the
+// beginnings leave no room for text, or where the openings are of another
+// vocabulary or no document of theirs is long enough.
 SampleShardResult SampleShard(const LayerStack& teacher,
                               const Tokenizer& tokenizer,
                               const SampleShardOptions& options,

@@ -49,5 +49,39 @@ TEST(SampleShard, AnOpeningHasOneFirstToken) {
               testing::HasSubstr("expected documents of more than 8 tokens"));
 }
 
+TEST(SampleShard, AUserAsksSomethingOfAnOpening) {
+  const std::string model =
+      std::string(LLAMBA_SOURCE_DIR) + "/tests/data/stories260k.gguf";
+  TokenizerSpec spec = LoadTokenizer(model).spec();
+  spec.chat_templates["default"] =
+      "User: {{ messages[0].content }}{% if add_generation_prompt %} Lily:"
+      "{% endif %}";
+  const Tokenizer tokenizer(std::move(spec));
+  const LayerStack teacher = OpenTeacher(model, torch::kFloat32);
+  const TemporaryFolder folder;
+  WriteOpenings(folder / "openings", tokenizer, 16);
+  SampleShard(teacher, tokenizer,
+              {.tokens = 200,
+               .openings = {folder / "openings"},
+               .opening_tokens = 8,
+               .ask = "Who?",
+               .sampling = {.rows = 4, .length = 48}},
+              folder / "written");
+  const auto before = tokenizer.Encode("User: ", {});
+  const auto behind = tokenizer.Encode("\n\nWho? Lily:", {});
+  const TokenShard written =
+      TokenShard::Open(folder / "written", tokenizer.vocab_size());
+  ASSERT_GT(written.n_documents(), 0);
+  for (int64_t d = 0; d < written.n_documents(); ++d) {
+    std::vector<int64_t> ids(before.size() + 8 + behind.size() + 1);
+    written.Copy(written.DocumentBegin(d), ids);
+    const std::span<const int64_t> all(ids);
+    EXPECT_THAT(all.first(before.size()), testing::ElementsAreArray(before));
+    EXPECT_THAT(all.subspan(before.size(), 8), testing::Each(testing::Ge(300)));
+    EXPECT_THAT(all.subspan(before.size() + 8, behind.size()),
+                testing::ElementsAreArray(behind));
+  }
+}
+
 }  // namespace
 }  // namespace llamba::distill
