@@ -35,6 +35,8 @@ case_errors() {
   mkdir -p "$tmp/own/data"
   expect 1 train own --data "$tmp/own/data" --data teacher=100
   err_has "own/data: expected another place"
+  expect 1 train own --held-out "$tmp/own/data:8x2" --data teacher=100
+  err_has "own/data: expected another place"
   expect 1 "$distill" sample --teacher "$teacher" -o ""
   err_has "--output: expected DIR, found nothing"
   expect 1 "$distill" tokenize "" --teacher "$teacher" -o "$tmp/none"
@@ -58,6 +60,10 @@ case_errors() {
   err_has 'expected PATH=WEIGHT:TOKENSxCOPIES, copies from 1 to 1000, found ""'
   expect 1 train none --data "$tmp/shards=1:64x1001"
   err_has 'copies from 1 to 1000, found "1001"'
+  expect 1 train none --held-out "$tmp/shards:64x1001"
+  err_has "--held-out $tmp/shards:64x1001: expected PATH:TOKENSxCOPIES"
+  expect 1 train none --held-out "$tmp/absent:64"
+  err_has "$tmp/absent: "
   expect 1 train none --set stage1.lrr=1
   err_has "unknown key \"stage1.lrr\""
   expect 1 train none --set student.keep_attention=[9]

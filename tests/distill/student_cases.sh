@@ -10,6 +10,34 @@ case_student() {
   expect 0 "$llamba" run "$tmp/own.gguf" -p "Once upon" -n 4
 }
 
+# Each held-out set has its own figures, which are those that it has alone.
+case_held_out() {
+  shards
+  expect 0 train one
+  local again="$tmp/shards:16x2"
+  expect 0 train two --held-out "$again" --set evaluate_sequences=8
+  err_has "held out, $again: teacher perplexity"
+  same_student one two
+  grep -q '"sets"' "$tmp/one/metrics.jsonl" && fail "one set is named"
+  # times TEXT: evaluations of the second run that have it.
+  times() { grep -cF -- "$1" "$tmp/two/metrics.jsonl"; }
+  local figures n=0
+  while read -r figures; do
+    (($(times "{\"name\":\"$tmp/shards\",$figures}") > 0)) ||
+      fail "not those of one set alone: $figures"
+    n=$((n + 1))
+  done < <(sed -n 's/.*"evaluation":{\([^}]*\)}}/\1/p' "$tmp/one/metrics.jsonl")
+  ((n == 7)) || fail "$n evaluations"
+  [[ $(times "{\"name\":\"$again\",") == 7 ]] || fail "not each has $again"
+  grep -qF "\"sets\":[{\"name\":\"$tmp/shards\"," "$tmp/two/report.html" ||
+    fail "no sets in the report"
+  # Beside the teacher's own text.
+  expect 0 train own --set sample.held_out_tokens=600 --set stage2.tokens=0 \
+    --set sample.rows=8 --set sample.length=128 --set stage3.tokens=0
+  grep -qF "{\"name\":\"the teacher's\"," "$tmp/own/metrics.jsonl" ||
+    fail "the teacher's text is no set"
+}
+
 case_average() {
   shards
   expect 0 train one

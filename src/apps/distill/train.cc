@@ -17,6 +17,7 @@
 #include "base/parse_number.h"
 #include "base/progress.h"
 #include "distill/train/run.h"
+#include "distill/train/source_text.h"
 
 namespace llamba::distill {
 namespace {
@@ -34,19 +35,6 @@ struct TrainFlags {
   DeviceFlags device;
 };
 
-// A whole number from 1 to `most`; `what` it counts is for the error.
-int64_t ParseCount(const std::string& text, const std::string& word,
-                   int64_t most, const char* what) {
-  const auto count = ParseNumber<int64_t>(word);
-  if (!count || *count < 1 || *count > most) {
-    Fail(
-        "--data {}: expected PATH=WEIGHT:TOKENSxCOPIES, {} from 1 to {}, found "
-        "\"{}\"",
-        text, what, most, word);
-  }
-  return *count;
-}
-
 // "shards", "shards=0.3", "shards=0.3:128" or "shards=0.3:128x2".
 SourceRecipe ParseSource(const std::string& text) {
   const size_t equals = text.rfind('=');
@@ -56,14 +44,8 @@ SourceRecipe ParseSource(const std::string& text) {
       ParseWeightedPath(text.substr(0, colon), "--data " + text);
   SourceRecipe source{{path.path}, path.weight};
   if (colon == std::string::npos) return source;
-  const std::string cut = text.substr(colon + 1);
-  const size_t times = cut.find('x');
-  source.document_tokens =
-      ParseCount(text, cut.substr(0, times), int64_t{1} << 30, "tokens");
-  if (times != std::string::npos) {
-    source.copies = ParseCount(text, cut.substr(times + 1),
-                               SourceRecipe::kMostCopies, "copies");
-  }
+  ParseCut(text.substr(colon + 1), "--data " + text,
+           "PATH=WEIGHT:TOKENSxCOPIES", &source);
   return source;
 }
 
@@ -105,6 +87,9 @@ Recipe MakeRecipe(const TrainFlags& flags) {
     }
   }
   if (!flags.held_out.empty()) recipe.held_out = flags.held_out;
+  for (const std::string& text : flags.held_out) {
+    ParseHeldOut(text, "--held-out " + text);
+  }
   return recipe;
 }
 
@@ -112,7 +97,10 @@ Recipe MakeRecipe(const TrainFlags& flags) {
 void CheckOutput(const TrainFlags& flags, const Recipe& recipe) {
   RefuseInputs(flags.options.output, {recipe.teacher, flags.options.init});
   if (recipe.sample.tokens == 0 && recipe.sample.held_out_tokens == 0) return;
-  std::vector<std::string> shards = recipe.held_out;
+  std::vector<std::string> shards;
+  for (const std::string& text : recipe.held_out) {
+    shards.push_back(ParseHeldOut(text, "held_out").paths[0]);
+  }
   for (const SourceRecipe& source : recipe.data) {
     shards.insert(shards.end(), source.paths.begin(), source.paths.end());
   }
@@ -173,7 +161,8 @@ void AddRecipeFlags(CLI::App& command, TrainFlags& flags) {
   command
       .add_option("--held-out", flags.held_out,
                   "Shards that are only evaluated on, in place of the "
-                  "recipe's")
+                  "recipe's: PATH[:TOKENS[xCOPIES]], cut as those of --data; "
+                  "may be repeated, each a set with figures of its own")
       ->type_name("PATH");
   command
       .add_option("--set", flags.set,

@@ -24,15 +24,24 @@ struct Told {
   double seconds = 0;
 };
 
+Json Figures(const Evaluation& e) {
+  return {{"teacher_ppl", e.teacher_ppl},
+          {"student_ppl", e.student_ppl},
+          {"kl", e.kl},
+          {"top1", e.top1_agreement}};
+}
+
 void AddEvaluation(Told& told, const StepMetrics& m, int64_t before) {
   if (!m.evaluation) return;
-  told.evaluations.push_back({{"stage", m.stage},
-                              {"step", m.step},
-                              {"tokens", before + m.tokens},
-                              {"teacher_ppl", m.evaluation->teacher_ppl},
-                              {"student_ppl", m.evaluation->student_ppl},
-                              {"kl", m.evaluation->kl},
-                              {"top1", m.evaluation->top1_agreement}});
+  Json entry{
+      {"stage", m.stage}, {"step", m.step}, {"tokens", before + m.tokens}};
+  entry.update(Figures(*m.evaluation));
+  for (const auto& [name, evaluation] : m.sets) {
+    Json set{{"name", name}};
+    set.update(Figures(evaluation));
+    entry["sets"].push_back(std::move(set));
+  }
+  told.evaluations.push_back(std::move(entry));
 }
 
 Told Tell(const std::vector<StepMetrics>& metrics) {

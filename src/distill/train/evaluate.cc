@@ -38,11 +38,9 @@ Tensor HasNext(const Batch& batch) {
   return same.flatten().nonzero().squeeze(1);
 }
 
-}  // namespace
-
-Evaluation Evaluate(const LayerStack& teacher, const LayerStack& student,
-                    Mixture& data, int64_t n_sequences, int64_t micro_batch,
-                    int64_t logits_rows, Communicator& communicator) {
+Evaluation EvaluateSet(const LayerStack& teacher, const LayerStack& student,
+                       Mixture& data, int64_t n_sequences, int64_t micro_batch,
+                       int64_t logits_rows, Communicator& communicator) {
   const torch::NoGradGuard no_grad;
   const torch::Device device = student.HeadWeight().device();
   Tensor sums = torch::zeros(
@@ -71,6 +69,46 @@ Evaluation Evaluate(const LayerStack& teacher, const LayerStack& student,
   const double n = std::max(1.0, sum[kCount]);
   return {std::exp(sum[kTeacherNll] / n), std::exp(sum[kStudentNll] / n),
           sum[kKl] / n, sum[kAgreed] / n, static_cast<int64_t>(sum[kCount])};
+}
+
+}  // namespace
+
+std::vector<SetEvaluation> Evaluate(const LayerStack& teacher,
+                                    const LayerStack& student,
+                                    const std::vector<HeldOutSet>& sets,
+                                    int64_t n_sequences, int64_t micro_batch,
+                                    int64_t logits_rows,
+                                    Communicator& communicator) {
+  const auto n_sets = static_cast<int64_t>(sets.size());
+  std::vector<SetEvaluation> all;
+  for (const HeldOutSet& set : sets) {
+    all.push_back(
+        {set.name, EvaluateSet(teacher, student, *set.data,
+                               (n_sequences + n_sets - 1) / n_sets, micro_batch,
+                               logits_rows, communicator)});
+  }
+  return all;
+}
+
+Evaluation MeanOf(const std::vector<SetEvaluation>& sets) {
+  if (sets.size() == 1) return sets[0].evaluation;
+  Evaluation mean;
+  for (const SetEvaluation& set : sets) {
+    mean.n_tokens += set.evaluation.n_tokens;
+  }
+  double teacher_nll = 0, student_nll = 0;
+  for (const auto& [name, e] : sets) {
+    const double share =
+        static_cast<double>(e.n_tokens) /
+        static_cast<double>(std::max<int64_t>(1, mean.n_tokens));
+    teacher_nll += share * std::log(e.teacher_ppl);
+    student_nll += share * std::log(e.student_ppl);
+    mean.kl += share * e.kl;
+    mean.top1_agreement += share * e.top1_agreement;
+  }
+  mean.teacher_ppl = std::exp(teacher_nll);
+  mean.student_ppl = std::exp(student_nll);
+  return mean;
 }
 
 }  // namespace llamba::distill

@@ -1,6 +1,10 @@
 #ifndef LLAMBA_DISTILL_TRAIN_EVALUATE_H_
 #define LLAMBA_DISTILL_TRAIN_EVALUATE_H_
 
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "distill/data/mixture.h"
 #include "distill/distributed/communicator.h"
 #include "distill/stack.h"
@@ -16,11 +20,28 @@ struct Evaluation {
   int64_t n_tokens = 0;       // positions that have a next token
 };
 
-// Means over the first `n_sequences` of `data`, shared out among the workers.
-// The next token counts within documents only.
-Evaluation Evaluate(const LayerStack& teacher, const LayerStack& student,
-                    Mixture& data, int64_t n_sequences, int64_t micro_batch,
-                    int64_t logits_rows, Communicator& communicator);
+struct HeldOutSet {
+  std::string name;  // for people
+  std::unique_ptr<Mixture> data;
+};
+
+struct SetEvaluation {
+  std::string name;
+  Evaluation evaluation;
+};
+
+// Means over the first sequences of each set: `n_sequences` in equal shares,
+// rounded up. Workers share each set out among them. The next token counts
+// within documents only, and in all copies of one.
+std::vector<SetEvaluation> Evaluate(const LayerStack& teacher,
+                                    const LayerStack& student,
+                                    const std::vector<HeldOutSet>& sets,
+                                    int64_t n_sequences, int64_t micro_batch,
+                                    int64_t logits_rows,
+                                    Communicator& communicator);
+
+// The mean over the tokens of all sets; one alone stays as it is.
+Evaluation MeanOf(const std::vector<SetEvaluation>& sets);
 
 }  // namespace llamba::distill
 

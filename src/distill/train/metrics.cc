@@ -12,6 +12,28 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json EvaluationToJson(const Evaluation& e) {
+  return {{"teacher_ppl", e.teacher_ppl},
+          {"student_ppl", e.student_ppl},
+          {"kl", e.kl},
+          {"top1_agreement", e.top1_agreement},
+          {"tokens", e.n_tokens}};
+}
+
+Json SetsToJson(const std::vector<SetEvaluation>& sets) {
+  Json json = Json::array();
+  for (const auto& [name, evaluation] : sets) {
+    json.push_back({{"name", name}});
+    json.back().update(EvaluationToJson(evaluation));
+  }
+  return json;
+}
+
+Evaluation EvaluationFromJson(const Json& json) {
+  return {json.at("teacher_ppl"), json.at("student_ppl"), json.at("kl"),
+          json.at("top1_agreement"), json.at("tokens")};
+}
+
 StepMetrics FromJson(const Json& json) {
   StepMetrics m;
   m.stage = json.at("stage");
@@ -29,8 +51,10 @@ StepMetrics FromJson(const Json& json) {
   if (json.contains("top1")) m.top1 = json["top1"];
   if (json.contains("evaluation")) {
     const Json& e = json["evaluation"];
-    m.evaluation = {e.at("teacher_ppl"), e.at("student_ppl"), e.at("kl"),
-                    e.at("top1_agreement"), e.at("tokens")};
+    m.evaluation = EvaluationFromJson(e);
+    for (const Json& set : e.value("sets", Json::array())) {
+      m.sets.push_back({set.at("name"), EvaluationFromJson(set)});
+    }
   }
   return m;
 }
@@ -50,11 +74,8 @@ std::string MetricsToJson(const StepMetrics& m) {
   if (m.kl) json["kl"] = *m.kl;
   if (m.top1) json["top1"] = *m.top1;
   if (m.evaluation) {
-    json["evaluation"] = {{"teacher_ppl", m.evaluation->teacher_ppl},
-                          {"student_ppl", m.evaluation->student_ppl},
-                          {"kl", m.evaluation->kl},
-                          {"top1_agreement", m.evaluation->top1_agreement},
-                          {"tokens", m.evaluation->n_tokens}};
+    json["evaluation"] = EvaluationToJson(*m.evaluation);
+    if (m.sets.size() > 1) json["evaluation"]["sets"] = SetsToJson(m.sets);
   }
   return json.dump();
 }

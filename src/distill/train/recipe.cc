@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "checkpoint/json_error.h"
+#include "distill/train/source_text.h"
 
 namespace llamba::distill {
 
@@ -213,6 +214,9 @@ void Validate(const Recipe& recipe, const Origin& origin) {
           origin, "data.copies",
           fmt::format("1 to {}", SourceRecipe::kMostCopies),
           static_cast<double>(source.copies));
+  }
+  for (const std::string& text : recipe.held_out) {
+    ParseHeldOut(text, origin("held_out") + ": held_out: " + text);
   }
   ValidateOptimizer(recipe.optimizer, origin);
   ValidateSample(recipe.sample, origin);

@@ -56,7 +56,7 @@ struct Recipe {
   StudentOptions student;
   std::vector<SourceRecipe> data;
   SampleRecipe sample;
-  std::vector<std::string> held_out;  // token shards for evaluation
+  std::vector<std::string> held_out;  // sets, see ParseHeldOut
   int64_t sequence_length = 2048;
   uint64_t seed = 0;
   std::string precision = "auto";  // "bf16", "f32"; auto: bf16 on a GPU
@@ -67,7 +67,7 @@ struct Recipe {
   Stage3Recipe stage3;
   int64_t checkpoint_steps = 500;  // an update counts as one step
   int64_t evaluate_steps = 500;
-  int64_t evaluate_sequences = 32;
+  int64_t evaluate_sequences = 32;  // of all sets together
 };
 
 // The defaults, then the file `path` (JSON with comments; empty for none), then

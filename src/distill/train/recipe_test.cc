@@ -121,6 +121,10 @@ TEST(Recipe, ErrorsNameWhatSetTheValue) {
               StartsWith("--set stage1={\"lr\": 0}: stage1.lr"));
   EXPECT_THAT(ErrorWith(fine, {"seed=1", "held_out=[2]"}),
               StartsWith("--set held_out=[2]: a value has the wrong type"));
+  EXPECT_THAT(ErrorWith(fine, {"held_out=[\"a\",\"b:64x0\"]"}),
+              AllOf(StartsWith("--set held_out="),
+                    HasSubstr("]: held_out: b:64x0: expected PATH:TOKENS"),
+                    HasSubstr("copies from 1 to 1000, found \"0\"")));
   EXPECT_THAT(ErrorWith(fine, {"data=[{\"path\": 1}]"}),
               StartsWith("--set data="));
   EXPECT_THAT(ErrorWith(R"({"stage1": {"tokens": -1}})", {"stage1.batch=2"}),
@@ -164,12 +168,12 @@ TEST(Recipe, DifferencesNameKeyAndBothValues) {
 }
 
 TEST(Recipe, StoredIsLoaded) {
-  const Recipe recipe =
-      LoadRecipe("", {"teacher=t", "stage3.lr=0.1", "seed=123456789012345",
-                      "held_out=[\"a\",\"b\"]", "student.keep_attention=[1]",
-                      "data=[{\"paths\":[\"x\",\"y\"],\"weight\":0.3,"
-                      "\"document_tokens\":64,\"copies\":2}]",
-                      "sample.tokens=5"});
+  const Recipe recipe = LoadRecipe(
+      "", {"teacher=t", "stage3.lr=0.1", "seed=123456789012345",
+           "held_out=[\"a\",\"b:64x2\"]", "student.keep_attention=[1]",
+           "data=[{\"paths\":[\"x\",\"y\"],\"weight\":0.3,"
+           "\"document_tokens\":64,\"copies\":2}]",
+           "sample.tokens=5"});
   const std::string stored = RecipeToJson(recipe);
   EXPECT_EQ(RecipeToJson(RecipeFromJson(stored, "stored")), stored);
   EXPECT_EQ(RecipeFromJson(stored, "stored").data[0].weight, 0.3);

@@ -341,17 +341,19 @@ void Run::Report(const StageRecipe& settings, const LayerStack& student,
   const bool evaluate =
       position_.step % recipe_.evaluate_steps == 0 ||
       position_.step == NumSteps(settings, recipe_.sequence_length);
-  if (data_.held_out && evaluate) {
-    metrics.evaluation = Evaluate(
-        *teacher_, student, *data_.held_out, recipe_.evaluate_sequences,
-        settings.micro_batch, recipe_.logits_rows, communicator_);
+  if (!data_.held_out.empty() && evaluate) {
+    metrics.sets =
+        Evaluate(*teacher_, student, data_.held_out, recipe_.evaluate_sequences,
+                 settings.micro_batch, recipe_.logits_rows, communicator_);
+    metrics.evaluation = MeanOf(metrics.sets);
   }
   if (!log_) return;
   // At its start a run has an evaluation alone.
   if (metrics.step > 0 || metrics.evaluation) log_->Write(metrics);
   if (!evaluate) return;
-  const Batch host =
-      (data_.held_out ? *data_.held_out : *data_.train).Read(0, 1, 1);
+  Mixture& shown =
+      data_.held_out.empty() ? *data_.train : *data_.held_out[0].data;
+  const Batch host = shown.Read(0, 1, 1);
   log_->Write(TakeMaps(*teacher_, student,
                        {host.ids.to(options_.device),
                         host.segments.to(options_.device)}),

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "distill/data/tokenize.h"
 #include "distill/teacher/sample_shard.h"
+#include "distill/train/source_text.h"
 
 namespace llamba::distill {
 namespace {
@@ -63,14 +64,18 @@ RunData OpenRunData(const Recipe& recipe, const DataMakers& makers,
     return path;
   };
   std::vector<SourceRecipe> data = recipe.data;
-  std::vector<std::string> held_out = recipe.held_out;
   if (recipe.sample.tokens > 0) {
     data.push_back({{sample("train", recipe.sample.tokens, 2 * recipe.seed)},
                     recipe.sample.weight});
   }
+  std::vector<std::pair<std::string, SourceRecipe>> held_out;
+  for (const std::string& text : recipe.held_out) {
+    held_out.emplace_back(text, ParseHeldOut(text, "held_out"));
+  }
   if (recipe.sample.held_out_tokens > 0) {
-    held_out.push_back(
-        sample("held-out", recipe.sample.held_out_tokens, 2 * recipe.seed + 1));
+    const std::string path =
+        sample("held-out", recipe.sample.held_out_tokens, 2 * recipe.seed + 1);
+    held_out.emplace_back("the teacher's", SourceRecipe{{path}});
   }
   if (data.empty()) {
     Fail(
@@ -79,8 +84,9 @@ RunData OpenRunData(const Recipe& recipe, const DataMakers& makers,
   }
   RunData opened;
   opened.train = OpenData(data, recipe, makers.tokenizer);
-  if (!held_out.empty()) {
-    opened.held_out = OpenData({{held_out, 1}}, recipe, makers.tokenizer);
+  for (const auto& [name, source] : held_out) {
+    opened.held_out.push_back(
+        {name, OpenData({source}, recipe, makers.tokenizer)});
   }
   return opened;
 }

@@ -3,10 +3,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "distill/data/mixture.h"
 #include "distill/distributed/communicator.h"
 #include "distill/stack.h"
+#include "distill/train/evaluate.h"
 #include "distill/train/recipe.h"
 #include "tokenizer/tokenizer.h"
 
@@ -14,7 +16,7 @@ namespace llamba::distill {
 
 struct RunData {
   std::unique_ptr<Mixture> train;
-  std::unique_ptr<Mixture> held_out;  // null where there is none
+  std::vector<HeldOutSet> held_out;
 };
 
 // Who writes and reads it.

@@ -21,13 +21,19 @@ void RunLog::Write(const StepMetrics& metrics) {
                       fmt::format("{:.2g} % of peak  loss {:.4f}",
                                   100 * metrics.peak_share, metrics.loss));
   }
-  if (!metrics.evaluation) return;
-  const Evaluation& e = *metrics.evaluation;
-  spdlog::info(
-      "{} step {}: held out: teacher perplexity {:.3f}, student {:.3f}, "
-      "KL {:.4f}, top-1 agreement {:.4f}",
-      stage_, metrics.step, e.teacher_ppl, e.student_ppl, e.kl,
-      e.top1_agreement);
+  const auto tell = [&](const std::string& of, const Evaluation& e) {
+    spdlog::info(
+        "{} step {}: {}: teacher perplexity {:.3f}, student {:.3f}, "
+        "KL {:.4f}, top-1 agreement {:.4f}",
+        stage_, metrics.step, of, e.teacher_ppl, e.student_ppl, e.kl,
+        e.top1_agreement);
+  };
+  if (metrics.sets.size() > 1) {
+    for (const auto& [name, evaluation] : metrics.sets) {
+      tell("held out, " + name, evaluation);
+    }
+  }
+  if (metrics.evaluation) tell("held out", *metrics.evaluation);
 }
 
 void RunLog::Write(const MapsSnapshot& maps, int stage, int64_t step) {
