@@ -170,6 +170,11 @@ case_written() {
   cmp "$text" "$tmp/second" || fail "a resumed run wrote another text"
   expect 3 train own --minutes 0.00001 --resume --set stage1.lr=0.002
   grep -q differs "$tmp/err" && fail "the same recipe: $(cat "$tmp/err")"
+  # What is not there is missed before the teacher writes for long.
+  expect 1 timeout 60 "$distill" train "${train_flags[@]}" -o "$tmp/absent" \
+    --data teacher=100000000 --data "$tmp/none"
+  err_has "$tmp/none"
+  [[ ! -e $tmp/absent/data ]] || fail "the teacher wrote first"
   # There is no checkpoint yet to go on from.
   start stopped --data teacher=100000000
   catching "$pid"

@@ -63,30 +63,30 @@ RunData OpenRunData(const Recipe& recipe, const DataMakers& makers,
     makers.communicator.Barrier();
     return path;
   };
-  std::vector<SourceRecipe> data = recipe.data;
-  if (recipe.sample.tokens > 0) {
-    data.push_back({{sample("train", recipe.sample.tokens, 2 * recipe.seed)},
-                    recipe.sample.weight});
-  }
-  std::vector<std::pair<std::string, SourceRecipe>> held_out;
-  for (const std::string& text : recipe.held_out) {
-    held_out.emplace_back(text, ParseHeldOut(text, "held_out"));
-  }
-  if (recipe.sample.held_out_tokens > 0) {
-    const std::string path =
-        sample("held-out", recipe.sample.held_out_tokens, 2 * recipe.seed + 1);
-    held_out.emplace_back("the teacher's", SourceRecipe{{path}});
-  }
-  if (data.empty()) {
+  if (recipe.data.empty() && recipe.sample.tokens == 0) {
     Fail(
         "recipe: no data given (make shards with `llamba-distill tokenize`, or "
         "let the teacher write: sample.tokens)");
   }
   RunData opened;
-  opened.train = OpenData(data, recipe, makers.tokenizer);
-  for (const auto& [name, source] : held_out) {
-    opened.held_out.push_back(
-        {name, OpenData({source}, recipe, makers.tokenizer)});
+  const auto open = [&](const std::vector<SourceRecipe>& sources) {
+    return OpenData(sources, recipe, makers.tokenizer);
+  };
+  // What is there already comes first: the teacher writes for minutes.
+  for (const std::string& text : recipe.held_out) {
+    opened.held_out.push_back({text, open({ParseHeldOut(text, "held_out")})});
+  }
+  std::vector<SourceRecipe> data = recipe.data;
+  if (!data.empty()) opened.train = open(data);
+  if (recipe.sample.tokens > 0) {
+    data.push_back({{sample("train", recipe.sample.tokens, 2 * recipe.seed)},
+                    recipe.sample.weight});
+    opened.train = open(data);
+  }
+  if (recipe.sample.held_out_tokens > 0) {
+    const std::string path =
+        sample("held-out", recipe.sample.held_out_tokens, 2 * recipe.seed + 1);
+    opened.held_out.push_back({"the teacher's", open({SourceRecipe{{path}}})});
   }
   return opened;
 }
