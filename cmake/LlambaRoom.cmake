@@ -47,6 +47,7 @@ function(llamba_test name)
     set(TEST_LABELS unit)
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+    DISCOVERY_TIMEOUT 60  # libtorch loads slowly where others work
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
     PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT 600)
 endfunction()
