@@ -167,13 +167,17 @@ LayerStack LoadStack(const Checkpoint& checkpoint,
   return {checkpoint.config, LoadParameters(checkpoint, options)};
 }
 
-LayerStack OpenTeacher(const std::string& path,
-                       const torch::TensorOptions& options) {
-  const Checkpoint checkpoint = OpenCheckpoint(path);
+Checkpoint OpenLlama(const std::string& path) {
+  Checkpoint checkpoint = OpenCheckpoint(path);
   if (!checkpoint.config.IsLlama()) {
     Fail("{}: expected a Llama (all attention)", path);
   }
-  return LoadStack(checkpoint, options);
+  return checkpoint;
+}
+
+LayerStack OpenTeacher(const std::string& path,
+                       const torch::TensorOptions& options) {
+  return LoadStack(OpenLlama(path), options);
 }
 
 }  // namespace llamba::distill

@@ -72,8 +72,10 @@ class LayerStack {
 LayerStack LoadStack(const Checkpoint& checkpoint,
                      const torch::TensorOptions& options);
 
-// A Llama of a directory or GGUF file, in `options`' type and device. Throws
-// Error where the file is not one.
+// A Llama of a directory or GGUF file. Throws Error where it is none.
+Checkpoint OpenLlama(const std::string& path);
+
+// The same, in `options`' type and device.
 LayerStack OpenTeacher(const std::string& path,
                        const torch::TensorOptions& options);
 

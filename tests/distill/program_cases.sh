@@ -23,6 +23,9 @@ case_errors() {
   err_has "--seed: expected a whole number from 0 to 18446744073709551615"
   expect 1 "$distill" train -o "$tmp/none"
   err_has "no teacher given (name one with --teacher)"
+  expect 1 "$distill" train --teacher models/stories260k-llamba.gguf \
+    -o "$tmp/none"
+  err_has "stories260k-llamba.gguf: expected a Llama (all attention)"
   expect 1 "$distill" train --teacher "$teacher"
   err_has "train: --output is required"
   err_has "train --help"

@@ -155,7 +155,7 @@ void CheckSameConfig(const ModelConfig& expected, const ModelConfig& found,
 
 ModelConfig StudentConfig(const ModelConfig& teacher,
                           const StudentOptions& options) {
-  if (!teacher.IsLlama()) Fail("teacher: expected a Llama (all attention)");
+  LLAMBA_ASSERT(teacher.IsLlama());
   const AttentionConfig& attention = teacher.attention;
   ModelConfig config = teacher;
   // The student's block norms are fixed at 1e-5 (SPEC 2).

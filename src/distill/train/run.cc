@@ -113,7 +113,7 @@ void Run::LoadTeacher() {
   if (recipe_.teacher.empty()) {
     Fail("recipe: no teacher given (name one with --teacher)");
   }
-  const Checkpoint checkpoint = OpenCheckpoint(recipe_.teacher);
+  const Checkpoint checkpoint = OpenLlama(recipe_.teacher);
   config_ = StudentConfig(checkpoint.config, recipe_.student);
   CheckSequenceLength(recipe_, checkpoint.config);
   teacher_ = std::make_unique<LayerStack>(LoadStack(checkpoint, working_));
