@@ -102,11 +102,14 @@ std::vector<int32_t> Joined(std::span<const int32_t> before,
   return ids;
 }
 
+std::string Request(const std::string& ask) {
+  return ask.empty() ? "" : "\n\n" + ask;
+}
+
 std::vector<std::vector<int32_t>> OpeningPrefixes(
     const Tokenizer& tokenizer, const SampleShardOptions& options) {
-  const Turn turn = options.ask.empty()
-                        ? Turn{{FirstToken(tokenizer)}, {}}
-                        : UserTurn(tokenizer, "\n\n" + options.ask);
+  const Turn turn = options.ask ? UserTurn(tokenizer, Request(*options.ask))
+                                : Turn{{FirstToken(tokenizer)}, {}};
   std::vector<std::vector<int32_t>> prefixes = Pieces(tokenizer, options);
   for (std::vector<int32_t>& prefix : prefixes) {
     prefix = Joined(turn.before, prefix, turn.behind);
@@ -125,7 +128,7 @@ void SetEnds(const Tokenizer& tokenizer, const SampleShardOptions& shard,
              SampleOptions* options) {
   options->document_end = DocumentEndToken(tokenizer);
   options->prefixes = Prefixes(tokenizer, shard);
-  if (!shard.conversations && shard.ask.empty()) return;
+  if (!shard.conversations && !shard.ask) return;
   options->turns = shard.conversations ? 2 : 1;
   for (const char* name : {"<|im_end|>", "<|eot_id|>"}) {
     const auto id = tokenizer.FindToken(name);

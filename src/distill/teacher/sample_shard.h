@@ -1,6 +1,7 @@
 #ifndef LLAMBA_DISTILL_TEACHER_SAMPLE_SHARD_H_
 #define LLAMBA_DISTILL_TEACHER_SAMPLE_SHARD_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,9 @@ struct SampleShardOptions {
   // `opening_tokens` tokens of a document of these, drawn by the seed.
   std::vector<std::string> openings = {};
   int64_t opening_tokens = 96;
-  // With openings: a user gives the piece and asks this of it, and the teacher
-  // answers by its chat template.
-  std::string ask = {};
+  // With openings: a user gives the piece and asks this of it (or nothing), and
+  // the teacher answers by its chat template.
+  std::optional<std::string> ask = {};
   // What a signal leaves: the documents written so far, or (also where there
   // are none) an Error and no file.
   bool keep_partial = false;
