@@ -23,12 +23,16 @@ Tensor CausalDocumentMask(const Tensor& segments) {
   return same & causal.tril();
 }
 
+Tensor BeginsRun(const Tensor& values) {
+  const int64_t t = values.size(1);
+  Tensor is_first = torch::ones_like(values, torch::kBool);
+  is_first.slice(1, 1, t).copy_(values.slice(1, 1, t) !=
+                                values.slice(1, 0, t - 1));
+  return is_first;
+}
+
 Tensor DocumentStarts(const Tensor& segments) {
-  const int64_t t = segments.size(1);
-  Tensor is_first = torch::ones_like(segments, torch::kBool);
-  is_first.slice(1, 1, t).copy_(segments.slice(1, 1, t) !=
-                                segments.slice(1, 0, t - 1));
-  const Tensor first = is_first.flatten().nonzero().squeeze(1);
+  const Tensor first = BeginsRun(segments).flatten().nonzero().squeeze(1);
   const Tensor end = torch::full({1}, segments.numel(), first.options());
   return torch::cat({first, end}).to(torch::kInt32);
 }

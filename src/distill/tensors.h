@@ -34,6 +34,10 @@ ParameterMap LoadParameters(const Checkpoint& checkpoint,
 // (B, T, T) bool: s <= t and both in the same document.
 Tensor CausalDocumentMask(const Tensor& segments);
 
+// (B, T) bool: where a row's value differs from the one before it, and at its
+// beginning.
+Tensor BeginsRun(const Tensor& values);
+
 // (documents + 1) int32: the first of the B T tokens of each document, and B T.
 Tensor DocumentStarts(const Tensor& segments);
 

@@ -11,11 +11,7 @@ Tensor EarlierOccurrences(const Batch& batch) {
       batch.segments.to(torch::kInt64) * (batch.ids.max() + 1) + batch.ids;
   // Equal tokens of a document side by side, in the order of the text.
   const Tensor sorted = std::get<0>((token * n + place).sort(1));
-  const Tensor group = sorted.div(n, "floor");
-  const Tensor is_first =
-      torch::cat({torch::ones_like(group.slice(1, 0, 1), torch::kBool),
-                  group.slice(1, 1) != group.slice(1, 0, n - 1)},
-                 1);
+  const Tensor is_first = BeginsRun(sorted.div(n, "floor"));
   const Tensor first = std::get<0>((place * is_first).cummax(1));
   return torch::empty_like(sorted).scatter_(1, sorted % n, place - first);
 }
