@@ -22,15 +22,17 @@ struct Turn {
   std::vector<int32_t> before, behind;
 };
 
-// The template around a marker, with `request` behind it.
+// The template around a marker, with `request`, if any, a paragraph below it.
 Turn UserTurn(const Tokenizer& tokenizer, const std::string& request) {
   constexpr std::string_view kMarker = "\x01";
   const std::string* text = tokenizer.chat_template();
   if (text == nullptr) Fail("sample: the teacher has no chat template");
   CheckUtf8(request, "what is asked");
+  std::string said(kMarker);
+  if (!request.empty()) said += "\n\n" + request;
   ChatInput input;
-  input.messages = nlohmann::ordered_json::array(
-      {{{"role", "user"}, {"content", std::string(kMarker) + request}}});
+  input.messages =
+      nlohmann::ordered_json::array({{{"role", "user"}, {"content", said}}});
   input.bos_token = tokenizer.bos_token();
   input.eos_token = tokenizer.eos_token();
   const std::string chat =
@@ -93,26 +95,14 @@ std::vector<std::vector<int32_t>> Pieces(const Tokenizer& tokenizer,
   return pieces;
 }
 
-std::vector<int32_t> Joined(std::span<const int32_t> before,
-                            std::span<const int32_t> piece,
-                            std::span<const int32_t> behind) {
-  std::vector<int32_t> ids(before.begin(), before.end());
-  ids.insert(ids.end(), piece.begin(), piece.end());
-  ids.insert(ids.end(), behind.begin(), behind.end());
-  return ids;
-}
-
-std::string Request(const std::string& ask) {
-  return ask.empty() ? "" : "\n\n" + ask;
-}
-
 std::vector<std::vector<int32_t>> OpeningPrefixes(
     const Tokenizer& tokenizer, const SampleShardOptions& options) {
-  const Turn turn = options.ask ? UserTurn(tokenizer, Request(*options.ask))
+  const Turn turn = options.ask ? UserTurn(tokenizer, *options.ask)
                                 : Turn{{FirstToken(tokenizer)}, {}};
   std::vector<std::vector<int32_t>> prefixes = Pieces(tokenizer, options);
   for (std::vector<int32_t>& prefix : prefixes) {
-    prefix = Joined(turn.before, prefix, turn.behind);
+    prefix.insert(prefix.begin(), turn.before.begin(), turn.before.end());
+    prefix.insert(prefix.end(), turn.behind.begin(), turn.behind.end());
   }
   return prefixes;
 }
