@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/error.h"
 #include "base/large_buffer.h"
 #include "base/thread_pool.h"
 #include "formats/formats.h"
@@ -329,5 +330,10 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   llamba::RegisterAll();
-  benchmark::RunSpecifiedBenchmarks();
+  try {
+    benchmark::RunSpecifiedBenchmarks();
+  } catch (const llamba::Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 1;
+  }
 }
