@@ -104,9 +104,11 @@ std::vector<std::vector<int32_t>> Windows(const KlFlags& flags,
 }
 
 // What counts are the tokens of the window from `first` on (the prefix is 0).
-// False where it was interrupted.
+// `read` is told how many tokens were read, piece by piece. False where it was
+// interrupted.
 bool CompareWindow(std::span<const int32_t> window, int64_t first, Side& a,
-                   Side& b, Divergence* divergence) {
+                   Side& b, Divergence* divergence,
+                   FunctionRef<void(int64_t)> read) {
   a.Restart();
   b.Restart();
   const auto inputs = static_cast<int64_t>(window.size()) - 1;
@@ -134,6 +136,7 @@ bool CompareWindow(std::span<const int32_t> window, int64_t first, Side& a,
           }
         });
     for (const TokenComparison& token : tokens) divergence->Add(token);
+    read(n);
   }
   return true;
 }
@@ -176,19 +179,22 @@ void Kl(const KlFlags& flags) {
   CheckWindowsFit(windows, a.config(), flags.model.model);
   CheckWindowsFit(windows, b.config(), flags.other);
   const InterruptGuard guard;
-  const int64_t scored = TokensIn(windows) / flags.copies;
-  Progress bar("comparing", "tokens", static_cast<double>(scored));
+  const int64_t all = TokensIn(windows);
+  Progress bar("comparing", "tokens", static_cast<double>(all));
+  int64_t done = 0;
+  const auto read = [&](int64_t n) {
+    done += n;
+    bar.Update(static_cast<double>(done));
+  };
   Divergence divergence;
   for (const std::vector<int32_t>& window : windows) {
     const auto tokens = static_cast<int64_t>(window.size()) - 1;
     if (!CompareWindow(window, 1 + tokens - tokens / flags.copies, a, b,
-                       &divergence)) {
+                       &divergence, read)) {
       bar.Finish();
-      PrintNote(fmt::format("cancelled after {} of {} tokens",
-                            divergence.tokens(), scored));
+      PrintNote(fmt::format("cancelled after {} of {} tokens", done, all));
       throw Exit{kInterrupted};
     }
-    bar.Update(static_cast<double>(divergence.tokens()));
   }
   bar.Finish();
   const DivergenceSummary summary = divergence.Summary();

@@ -103,6 +103,16 @@ case_kl() {
   err_has "expected one vocabulary, found 512 and 256 rows of logits"
 }
 
+# The bar moves within a window.
+case_kl_progress() {
+  need_model
+  for _ in $(seq 800); do echo "$prompt"; done >"$tmp/text"
+  "$(dirname "$0")/on_terminal.py" "" -- "$llamba" kl "$model" "$model" \
+    -f "$tmp/text" --window 16777216 >"$tmp/out" || fail "$(cat "$tmp/out")"
+  grep -qE "comparing .* [1-9][0-9]? %" "$tmp/out" ||
+    fail "nothing between none and all: $(cat "$tmp/out")"
+}
+
 # In the midst of a window.
 case_kl_interrupt() {
   need_model
