@@ -90,7 +90,13 @@ void AddOutputFlags(CLI::App& command, EvalFlags& flags) {
   command
       .add_option_function<std::string>(
           "--json",
-          [&flags](const std::string& file) {
+          [&flags,
+           model = command.get_option("MODEL")](const std::string& file) {
+            if (!file.empty() && model->empty()) {
+              throw CLI::ValidationError(fmt::format(
+                  "MODEL is required: '{}' is the file that --json writes",
+                  file));
+            }
             flags.json = file;
             flags.print_json = file.empty();
           },

@@ -15,6 +15,8 @@ case_eval() {
   run 0 eval "$model" --json --tasks rte "${flags[@]}"
   python3 -c 'import json, sys; json.load(sys.stdin)["results"]["rte"]' <"$tmp/out" ||
     fail "other than JSON: $(cat "$tmp/out")"
+  run 1 eval --json "$model" --tasks rte "${flags[@]}"
+  err_has "MODEL is required: '$model' is the file that --json writes"
   (cd "$tmp" && run 1 eval "$model" --tasks rte "${flags[@]}" --json x --html ./x) ||
     exit 1
   err_has "./x: expected a file for each output, found it for two"
