@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -134,7 +135,7 @@ void Check(bool ok, const Origin& origin, const std::string& key,
 
 void ValidateStage(const StageRecipe& stage, const Origin& origin,
                    const std::string& name) {
-  const auto check = [&](bool ok, const char* key, const char* expected,
+  const auto check = [&](bool ok, const char* key, const std::string& expected,
                          double found) {
     Check(ok, origin, name + "." + key, expected, found);
   };
@@ -146,7 +147,8 @@ void ValidateStage(const StageRecipe& stage, const Origin& origin,
         stage.warmup);
   check(stage.decay >= 0 && stage.decay + stage.warmup <= 1, "decay",
         "0 to 1 - warmup", stage.decay);
-  check(stage.batch > 0, "batch", "1 or more",
+  check(stage.batch > 0 && stage.batch <= StageRecipe::kMostBatch, "batch",
+        fmt::format("1 to {}", StageRecipe::kMostBatch),
         static_cast<double>(stage.batch));
   check(stage.micro_batch > 0, "micro_batch", "1 or more",
         static_cast<double>(stage.micro_batch));
@@ -239,6 +241,17 @@ Recipe Defaults() {
   return recipe;
 }
 
+// A layer's number; the JSON library would round it and cut it to size.
+Json TypedLayer(const Json& value, const std::string& where) {
+  const std::string name = "student.keep_attention";
+  Json layer = Typed(value, 0, where, name);
+  if (layer < 0 || layer > std::numeric_limits<int>::max()) {
+    Fail("{}: {}: expected layers from 0 on, found {}", where, name,
+         value.dump());
+  }
+  return layer;
+}
+
 // Puts `from` over `json` and reads the whole, so that what has a wrong type is
 // put down to where it comes from.
 Recipe Apply(Json& json, const Json& from, const std::string& where) {
@@ -247,6 +260,9 @@ Recipe Apply(Json& json, const Json& from, const std::string& where) {
     Json whole = SourceRecipe{};
     Merge(whole, source, where, "data");
     source = std::move(whole);
+  }
+  for (Json& layer : json["student"]["keep_attention"]) {
+    layer = TypedLayer(layer, where);
   }
   try {
     return json.get<Recipe>();

@@ -13,12 +13,15 @@ namespace llamba::distill {
 
 // One stage's settings. A stage of 0 tokens is left out.
 struct StageRecipe {
+  static constexpr int64_t kMostBatch = int64_t{1} << 20;
+
   int64_t tokens = 0;
   double lr = 1e-4;  // peak
   double final_lr = 1e-8;
   double warmup = 0.1;  // shares of the steps
   double decay = 0.1;
-  int64_t batch = 128;      // sequences an update, over all workers
+  // Sequences an update, over all workers, kMostBatch at most.
+  int64_t batch = 128;
   int64_t micro_batch = 8;  // sequences at a time on a worker
 };
 

@@ -83,8 +83,11 @@ TEST(Recipe, WrongTypesAreNamed) {
               HasSubstr("stage2.batch: expected an integer, found 1.5"));
   EXPECT_THAT(ErrorWith(R"({"stage2": 3})"), HasSubstr("expected an object"));
   EXPECT_THAT(ErrorWith(R"({"recompute": 1})"), HasSubstr("recompute"));
+  const std::string layers = "student.keep_attention: expected ";
   EXPECT_THAT(ErrorWith(R"({"student": {"keep_attention": ["a"]}})"),
-              HasSubstr("wrong type"));
+              HasSubstr(layers + "an integer, found \"a\""));
+  EXPECT_THAT(ErrorWith(R"({"student": {"keep_attention": [3, 1.5]}})"),
+              HasSubstr(layers + "an integer, found 1.5"));
   EXPECT_THAT(ErrorWith("{\n  \"seed\": 1,\n}"),
               HasSubstr("expected JSON: parse error at line 3, column 1"));
   EXPECT_THAT(ErrorWith(""), HasSubstr("expected JSON, found an empty file"));
@@ -96,7 +99,8 @@ TEST(Recipe, ValuesOutOfRangeAreNamed) {
        {"stage1.lr=0", "stage2.batch=0", "stage3.temperature=0",
         "sequence_length=0", "stage1.warmup=2", "stage2.tokens=-1",
         "checkpoint_steps=0", "precision=fp8", "sample.length=1",
-        "optimizer.beta2=1"}) {
+        "optimizer.beta2=1", "stage1.batch=1048577",
+        "student.keep_attention=[-1]", "student.keep_attention=[4294967297]"}) {
     const std::string key(override, std::string(override).find('='));
     EXPECT_THAT(ErrorWith("{}", {override}), HasSubstr(key));
   }
