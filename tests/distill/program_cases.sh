@@ -78,6 +78,12 @@ case_errors() {
   expect 1 train none --data "$tmp/absent" --set sequence_length=513
   err_has "sequence_length: expected 512 (the context length of $teacher) at most"
   err_has "found 513"
+  # Before the teacher writes.
+  for key in tokens held_out_tokens; do
+    expect 1 train none --set sample.$key=63
+    err_has "recipe: sample.$key: expected 64 (one sequence) or more, found 63"
+  done
+  [[ ! -e $tmp/none ]] || fail "a folder is left"
   expect 1 train none --set stage1.lr=1e30 --set optimizer.clip_norm=0
   err_has "stage1, step 1: the gradient is not finite: lower stage1.lr"
   err_has "and begin anew"

@@ -33,6 +33,13 @@ std::unique_ptr<Mixture> OpenData(const std::vector<SourceRecipe>& sources,
                                    recipe.seed);
 }
 
+// Fewer are no source of data, which would show once they are written.
+void CheckWritten(const char* key, int64_t tokens, const Recipe& recipe) {
+  if (tokens == 0 || tokens >= recipe.sequence_length) return;
+  Fail("recipe: {}: expected {} (one sequence) or more, found {}", key,
+       recipe.sequence_length, tokens);
+}
+
 // The shard at `path`, which worker 0 lets the teacher write.
 void WriteShard(const SampleRecipe& recipe, int64_t tokens, uint64_t seed,
                 const DataMakers& makers, const std::string& path) {
@@ -68,6 +75,8 @@ RunData OpenRunData(const Recipe& recipe, const DataMakers& makers,
         "recipe: no data given (make shards with `llamba-distill tokenize`, or "
         "let the teacher write: sample.tokens)");
   }
+  CheckWritten("sample.tokens", recipe.sample.tokens, recipe);
+  CheckWritten("sample.held_out_tokens", recipe.sample.held_out_tokens, recipe);
   RunData opened;
   const auto open = [&](const std::vector<SourceRecipe>& sources) {
     return OpenData(sources, recipe, makers.tokenizer);

@@ -28,8 +28,9 @@ struct DataMakers {
 
 // Opens what a recipe names. Before, worker 0 lets the teacher write what the
 // recipe wants of it into `output`/data; a resumed run, whose text is of this
-// recipe, only what is not there yet. Throws Error where there is no data, or
-// they are not of the teacher's vocabulary.
+// recipe, only what is not there yet. Throws Error where there is no data, they
+// are fewer than one sequence (of the teacher's text, before it is written), or
+// not of the teacher's vocabulary.
 RunData OpenRunData(const Recipe& recipe, const DataMakers& makers,
                     const std::string& output, bool resumed);
 
