@@ -43,7 +43,10 @@ void RunLayers(const LayersFlags& flags) {
 void AddLayersCommand(CLI::App& program) {
   const auto flags = std::make_shared<LayersFlags>();
   CLI::App* command = program.add_subcommand(
-      "layers", "Measure which layers copy, for a hybrid to keep");
+      "layers",
+      "Measure which layers copy, for a hybrid to keep\n\n"
+      "A layer's score is the attention that each token of a random text's "
+      "repetition gives to the token after its first occurrence.");
   command->add_option("--teacher", flags->teacher, "A Llama")
       ->required()
       ->type_name("MODEL");
@@ -57,8 +60,6 @@ void AddLayersCommand(CLI::App& program) {
       ->check(SeedNumber());
   AddDeviceFlags(*command, flags->device);
   command->footer(
-      "A layer's score is the attention that each token of a random text's\n"
-      "repetition gives to the token after its first occurrence.\n\n"
       "Examples:\n"
       "  llamba-distill layers --teacher DIR --count 2");
   command->callback([flags] { RunLayers(*flags); });
