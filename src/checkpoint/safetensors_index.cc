@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 #include "checkpoint/json_error.h"
 #include "checkpoint/printable.h"
 #include "checkpoint/safetensors.h"
@@ -18,15 +19,8 @@ using WeightMap = std::map<std::string, std::string>;
 
 json ParseIndex(const std::string& path) {
   const std::string text = ReadFile(path);
-  // {"metadata": {..}, "weight_map": {..}}: deeper values serve no purpose.
-  static constexpr int kDeepest = 8;
-  const auto limit_depth = [&](int depth, json::parse_event_t, json&) {
-    if (depth > kDeepest)
-      Fail("{}: JSON nested deeper than {}", path, kDeepest);
-    return true;
-  };
   try {
-    return json::parse(text, limit_depth);
+    return json::parse(text, LimitJsonDepth(path));
   } catch (const json::exception& error) {
     FailNoJson(path, text, error);
   }

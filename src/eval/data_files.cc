@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 #include "eval/table_file.h"
 #include "eval/text.h"
 
@@ -37,7 +38,7 @@ std::vector<Record> ReadJsonLines(const std::string& path) {
     ++number;
     if (Strip(line).empty()) continue;
     const std::string where = fmt::format("{}: line {}", path, number);
-    Json fields = Json::parse(line, nullptr, false);
+    Json fields = Json::parse(line, LimitJsonDepth(where), false);
     if (fields.is_discarded()) Fail("{}: expected a JSON object", where);
     records.emplace_back(std::move(fields), where);
   }

@@ -54,6 +54,11 @@ TEST_F(DataFilesTest, BrokenLinesAreNamed) {
   EXPECT_THAT(Reading(Copa()),
               ThrowsMessage<Error>(HasSubstr(
                   "copa.jsonl: line 2: expected an object, found 7")));
+  constexpr int kDepth = 500'000;
+  Write("copa.jsonl", std::string(kDepth, '[') + std::string(kDepth, ']'));
+  EXPECT_THAT(Reading(Copa()),
+              ThrowsMessage<Error>(HasSubstr(
+                  "copa.jsonl: line 1: expected JSON nested 100 deep")));
 }
 
 TEST_F(DataFilesTest, TablesOfUnequalRowsAreRefused) {

@@ -281,6 +281,16 @@ TEST(BadConfig, IsRefusedByFieldAndValues) {
   }
 }
 
+// What is shown of it, or compared with it, must not take all of the stack.
+TEST(BadConfig, DepthIsLimited) {
+  constexpr int kDepth = 500'000;
+  const std::string deep = std::string(kDepth, '[') + std::string(kDepth, ']');
+  for (const std::string& json : {deep, Llama("\"head_dim\": " + deep)}) {
+    EXPECT_THAT(MessageOf([&] { Parse(json); }),
+                HasSubstr("config.json: expected JSON nested 100 deep"));
+  }
+}
+
 TEST(ConfigToJson, ReadsBackTheSame) {
   const std::string llamba = Llamba(
       R"("ssm_cfg": {"n_v_heads": 8, "n_qk_heads": 4, "d_conv": 3,

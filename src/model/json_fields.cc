@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/json_depth.h"
 #include "checkpoint/json_error.h"
 
 namespace llamba {
@@ -26,7 +27,7 @@ std::string Shown(const json& value) {
 json ParseJsonObject(const std::string& text, const std::string& file) {
   json document;
   try {
-    document = json::parse(text);
+    document = json::parse(text, LimitJsonDepth(file));
   } catch (const json::exception& error) {
     FailNoJson(file, text, error);
   }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json_depth.h"
 #include "model/activation_names.h"
 #include "model/checkpoint_builder.h"
 #include "model/config_json.h"
@@ -67,7 +68,8 @@ class MlxSettings {
   nlohmann::json Get(const std::string& key) const {
     const auto it = metadata_.find(key);
     if (it == metadata_.end()) return nullptr;
-    nlohmann::json value = nlohmann::json::parse(it->second, nullptr, false);
+    nlohmann::json value =
+        nlohmann::json::parse(it->second, LimitJsonDepth(Where(key)), false);
     return value.is_discarded() ? nlohmann::json() : value;
   }
   // Refuses a key that is there and says something else.

@@ -148,6 +148,15 @@ TEST(Mlx, OtherClassesAreRefusedByName) {
   }
 }
 
+TEST(Mlx, DepthOfSettingsIsLimited) {
+  constexpr int kDepth = 500'000;
+  const TempDir dir;
+  const std::string path = Rewrite(
+      dir, {{"_class_", std::string(kDepth, '[') + std::string(kDepth, ']')}});
+  EXPECT_THAT(MessageOf([&] { OpenCheckpoint(path); }),
+              HasSubstr("_class_: expected JSON nested 100 deep"));
+}
+
 TEST(Mlx, SettingsThatContradictTheTensorsAreNamed) {
   const TempDir dir;
   const std::pair<const char*, const char*> cases[] = {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 
 namespace llamba::distill {
 namespace {
@@ -64,7 +65,8 @@ std::optional<Document> DocumentReader::NextLine() {
     if (IsBlank(line)) continue;
     Document document;
     document.where = fmt::format("{}: line {}", path_, line_);
-    const auto json = nlohmann::json::parse(line, nullptr, false);
+    const auto json =
+        nlohmann::json::parse(line, LimitJsonDepth(document.where), false);
     if (!json.is_object()) Fail("{}: expected a JSON object", document.where);
     if (const auto it = json.find("messages"); it != json.end()) {
       CheckMessages(*it, document.where);

@@ -84,6 +84,10 @@ TEST(DocumentReader, NamesTheLineThatIsWrong) {
   };
   EXPECT_THAT(error("{\"text\": "), HasSubstr("bad.jsonl: line 3"));
   EXPECT_THAT(error("[1]"), HasSubstr("line 3: expected a JSON object"));
+  constexpr int kDepth = 500'000;
+  EXPECT_THAT(error("{\"messages\": [{\"role\": " + std::string(kDepth, '[') +
+                    std::string(kDepth, ']') + "}]}"),
+              HasSubstr("line 3: expected JSON nested 100 deep"));
   EXPECT_THAT(error("{\"txt\": \"a\"}"),
               HasSubstr("line 3: expected a string"));
   EXPECT_THAT(error("{\"text\": 1}"), HasSubstr("line 3: expected a string"));

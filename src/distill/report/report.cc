@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 #include "base/progress.h"
 #include "distill/report/series.h"
 #include "distill/train/metrics.h"
@@ -73,7 +74,7 @@ std::vector<Json> ReadLines(const std::string& path) {
   std::istringstream lines(ReadFile(path));
   std::string line;
   while (std::getline(lines, line)) {
-    Json json = Json::parse(line, nullptr, false);
+    Json json = Json::parse(line, LimitJsonDepth(path), false);
     if (json.is_object()) out.push_back(std::move(json));
   }
   return out;
@@ -143,8 +144,9 @@ std::string RenderReport(const std::string& run) {
   if (told.stages.empty()) Fail("{}: no update is logged here", path);
   Json recipe;
   if (FileExists(run + "/recipe.json")) {
-    recipe = Json::parse(ReadFile(run + "/recipe.json"), nullptr, false);
-    if (recipe.is_discarded()) Fail("{}/recipe.json: expected JSON", run);
+    const std::string where = run + "/recipe.json";
+    recipe = Json::parse(ReadFile(where), LimitJsonDepth(where), false);
+    if (recipe.is_discarded()) Fail("{}: expected JSON", where);
   }
   const Json data{{"title", Title(recipe, run)},
                   {"lead", Lead(recipe)},

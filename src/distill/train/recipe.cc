@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 #include "checkpoint/json_error.h"
 #include "distill/train/source_text.h"
 
@@ -101,7 +102,8 @@ Json ParseOverride(const std::string& text) {
   if (equals == std::string::npos || equals == 0) {
     Fail("--set {}: expected KEY=VALUE, such as stage2.lr=1e-3", text);
   }
-  Json value = Json::parse(text.substr(equals + 1), nullptr, false);
+  Json value =
+      Json::parse(text.substr(equals + 1), LimitJsonDepth("--set"), false);
   if (value.is_discarded()) value = text.substr(equals + 1);
   std::string key = text.substr(0, equals);
   for (;;) {
@@ -304,7 +306,7 @@ void AddDifferences(const Json& before, const Json& after,
 // JSON with comments.
 Json ParseRecipe(const std::string& text, const std::string& where) {
   try {
-    return Json::parse(text, nullptr, true, true);
+    return Json::parse(text, LimitJsonDepth(where), true, true);
   } catch (const Json::exception& error) {
     FailNoJson(where, text, error);
   }

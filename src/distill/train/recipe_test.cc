@@ -91,6 +91,10 @@ TEST(Recipe, WrongTypesAreNamed) {
   EXPECT_THAT(ErrorWith("{\n  \"seed\": 1,\n}"),
               HasSubstr("expected JSON: parse error at line 3, column 1"));
   EXPECT_THAT(ErrorWith(""), HasSubstr("expected JSON, found an empty file"));
+  constexpr int kDepth = 500'000;
+  EXPECT_THAT(ErrorWith("{\"seed\": " + std::string(kDepth, '[') +
+                        std::string(kDepth, ']') + "}"),
+              HasSubstr("r.json: expected JSON nested 100 deep"));
   EXPECT_THAT(ErrorWith("{}", {"stage2.lr"}), HasSubstr("KEY=VALUE"));
 }
 
