@@ -76,7 +76,9 @@ Checkpoint OpenCheckpoint(const std::string& path) {
     return checkpoint;
   }
   if (!FileExists(path)) {
-    Fail("{}: expected a model directory or a GGUF file, found nothing", path);
+    std::error_code ignored;
+    Fail("{}: expected a model directory or a GGUF file, found {}", path,
+         fs::exists(path, ignored) ? "a pipe or device" : "nothing");
   }
   if (IsGguf(path)) return ReadGgufModel(ReadGguf(path), path);
   if (path.ends_with(".safetensors")) {

@@ -143,6 +143,7 @@ TEST_F(SpoiledDirectory, NoTensors) {
 
 TEST_F(SpoiledDirectory, NothingThere) {
   EXPECT_THAT(Refusal(dir_ / "other"), HasSubstr("found nothing"));
+  EXPECT_THAT(Refusal("/dev/null"), HasSubstr("found a pipe or device"));
   WriteFileAtomically(dir_ / "text.txt", "Hello");
   EXPECT_THAT(Refusal(dir_ / "text.txt"), HasSubstr("text.txt"));
 }
