@@ -103,5 +103,8 @@ case_report() {
   err_has "metrics.jsonl"
   echo '{"stage": 1, "step": "x"}' >"$tmp/empty/metrics.jsonl"
   expect 1 "$distill" report "$tmp/empty"
-  err_has "metrics.jsonl: line 1"
+  err_has "metrics.jsonl: line 1: type must be number, but is string"
+  echo '{"teacher": 3}' >"$tmp/run/recipe.json"
+  expect 1 "$distill" report "$tmp/run"
+  err_has "run/recipe.json: type must be string, but is number"
 }

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json_depth.h"
 #include "base/progress.h"
+#include "checkpoint/json_error.h"
 #include "distill/report/series.h"
 #include "distill/train/metrics.h"
 
@@ -105,7 +106,7 @@ Json SomeMaps(const std::string& path) {
     for (Json& head : out["heads"]) head.erase("student");
     return out;
   } catch (const nlohmann::json::exception& e) {
-    Fail("{}: {}", path, e.what());
+    Fail("{}: {}", path, JsonReason(e));
   }
 }
 
@@ -136,26 +137,34 @@ std::string Title(const Json& recipe, const std::string& run) {
                          : last(teacher) + " to a Llamba";
 }
 
+// What its recipe, if it is there, says of a run.
+Json Introduction(const std::string& run) {
+  const std::string path = run + "/recipe.json";
+  try {
+    Json recipe;
+    if (FileExists(path)) {
+      recipe = Json::parse(ReadFile(path), LimitJsonDepth(path));
+    }
+    return {{"title", Title(recipe, run)},
+            {"lead", Lead(recipe)},
+            {"recipe", recipe}};
+  } catch (const nlohmann::json::exception& e) {
+    Fail("{}: {}", path, JsonReason(e));
+  }
+}
+
 }  // namespace
 
 std::string RenderReport(const std::string& run) {
   const std::string path = run + "/metrics.jsonl";
   const Told told = Tell(ReadMetrics(path));
   if (told.stages.empty()) Fail("{}: no update is logged here", path);
-  Json recipe;
-  if (FileExists(run + "/recipe.json")) {
-    const std::string where = run + "/recipe.json";
-    recipe = Json::parse(ReadFile(where), LimitJsonDepth(where), false);
-    if (recipe.is_discarded()) Fail("{}: expected JSON", where);
-  }
-  const Json data{{"title", Title(recipe, run)},
-                  {"lead", Lead(recipe)},
-                  {"tokens", told.tokens},
-                  {"duration", DurationString(told.seconds)},
-                  {"stages", told.stages},
-                  {"evaluations", told.evaluations},
-                  {"maps", SomeMaps(run + "/maps.jsonl")},
-                  {"recipe", recipe}};
+  Json data = Introduction(run);
+  data.update({{"tokens", told.tokens},
+               {"duration", DurationString(told.seconds)},
+               {"stages", told.stages},
+               {"evaluations", told.evaluations},
+               {"maps", SomeMaps(run + "/maps.jsonl")}});
   std::string json =
       data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   // No text in the data can end the element that holds them.

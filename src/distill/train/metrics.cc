@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "checkpoint/json_error.h"
 
 namespace llamba::distill {
 namespace {
@@ -91,7 +92,7 @@ std::vector<StepMetrics> ReadMetrics(const std::string& path) {
     try {
       all.push_back(FromJson(json));
     } catch (const nlohmann::json::exception& e) {
-      Fail("{}: line {}: {}", path, number, e.what());
+      Fail("{}: line {}: {}", path, number, JsonReason(e));
     }
   }
   return all;

@@ -269,7 +269,7 @@ Recipe Apply(Json& json, const Json& from, const std::string& where) {
   try {
     return json.get<Recipe>();
   } catch (const nlohmann::json::exception& e) {
-    Fail("{}: a value has the wrong type: {}", where, e.what());
+    Fail("{}: a value has the wrong type: {}", where, JsonReason(e));
   }
 }
 

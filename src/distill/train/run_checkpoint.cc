@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "checkpoint/json_error.h"
 #include "checkpoint/safetensors.h"
 #include "model/checkpoint.h"
 
@@ -180,7 +181,7 @@ RunCheckpoint ReadCheckpoint(const std::string& folder,
                            json.at("next_sequence"), json.at("seconds")};
     checkpoint.n_updates = json.at("n_updates");
   } catch (const nlohmann::json::exception& e) {
-    Fail("{}: {}", path, e.what());
+    Fail("{}: {}", path, JsonReason(e));
   }
   const std::string recipe = folder + "/recipe.json";
   checkpoint.recipe = RecipeFromJson(ReadFile(recipe), recipe);
