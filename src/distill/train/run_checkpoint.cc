@@ -106,6 +106,26 @@ std::string PositionToJson(const RunCheckpoint& checkpoint) {
       .dump(2);
 }
 
+void ReadPosition(const std::string& path, RunCheckpoint* checkpoint) {
+  RunPosition& p = checkpoint->position;
+  try {
+    const auto json = nlohmann::json::parse(ReadFile(path));
+    p = {json.at("stage"), json.at("step"), json.at("next_sequence"),
+         json.at("seconds")};
+    checkpoint->n_updates = json.at("n_updates");
+  } catch (const nlohmann::json::exception& e) {
+    Fail("{}: {}", path, JsonReason(e));
+  }
+  if (p.stage < 1 || p.stage > 4) {
+    Fail("{}: stage: expected 1 to 4, found {}", path, p.stage);
+  }
+  const int64_t least =
+      std::min({p.step, p.next_sequence, checkpoint->n_updates});
+  if (least < 0) {
+    Fail("{}: expected counts of 0 or more, found {}", path, least);
+  }
+}
+
 }  // namespace
 
 void RefuseStudent(const std::string& folder) {
@@ -173,16 +193,8 @@ std::optional<std::string> FindCheckpoint(const std::string& output) {
 
 RunCheckpoint ReadCheckpoint(const std::string& folder,
                              const ModelConfig& config) {
-  const std::string path = folder + "/run.json";
   RunCheckpoint checkpoint;
-  try {
-    const auto json = nlohmann::json::parse(ReadFile(path));
-    checkpoint.position = {json.at("stage"), json.at("step"),
-                           json.at("next_sequence"), json.at("seconds")};
-    checkpoint.n_updates = json.at("n_updates");
-  } catch (const nlohmann::json::exception& e) {
-    Fail("{}: {}", path, JsonReason(e));
-  }
+  ReadPosition(folder + "/run.json", &checkpoint);
   const std::string recipe = folder + "/recipe.json";
   checkpoint.recipe = RecipeFromJson(ReadFile(recipe), recipe);
   const Checkpoint model = OpenCheckpoint(folder);

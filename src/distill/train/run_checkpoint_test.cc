@@ -14,6 +14,7 @@ namespace llamba::distill {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 
 std::vector<std::string> Names(const std::string& folder) {
   std::vector<std::string> names;
@@ -50,6 +51,22 @@ TEST(RunCheckpoint, TheLastStayAndNothingUnfinished) {
   }
   // The engine reads and writes text with it.
   EXPECT_EQ(LoadTokenizer(last).vocab_size(), SmallTokenizer().vocab_size());
+}
+
+TEST(RunCheckpoint, PositionsThatNoRunHasAreRefused) {
+  const TemporaryFolder folder;
+  const ModelConfig config = StudentConfig(TinyTeacherConfig(), {});
+  const auto error = [&](int stage, int64_t step) {
+    folder.Write(
+        "run.json",
+        fmt::format("{{\"stage\": {}, \"step\": {}, \"next_sequence\": "
+                    "0, \"seconds\": 0, \"n_updates\": 0}}",
+                    stage, step));
+    return ErrorOf([&] { ReadCheckpoint(folder / ".", config); });
+  };
+  EXPECT_THAT(error(0, 1), HasSubstr("run.json: stage: expected 1 to 4"));
+  EXPECT_THAT(error(5, 1), HasSubstr("found 5"));
+  EXPECT_THAT(error(1, -3), HasSubstr("counts of 0 or more, found -3"));
 }
 
 TEST(RunCheckpoint, CopiesUnderOtherNamesStay) {
