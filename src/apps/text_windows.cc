@@ -3,33 +3,23 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "eval/text.h"
 #include "tokenizer/utf8.h"
 
 namespace llamba {
-namespace {
-
-constexpr std::string_view kSeparator = "<|end_of_text|>";
-
-void ReplaceSeparators(std::string* text) {
-  for (size_t at = 0; (at = text->find(kSeparator, at)) != std::string::npos;) {
-    text->replace(at, kSeparator.size(), "\n\n");
-  }
-}
-
-}  // namespace
 
 std::vector<std::vector<int32_t>> TextWindows(const Tokenizer& tokenizer,
-                                              std::string text, int64_t window,
-                                              int64_t limit,
+                                              const std::string& text,
+                                              int64_t window, int64_t limit,
                                               const std::string& where) {
   CheckUtf8(text, where);
-  ReplaceSeparators(&text);
   const auto prefix =
       tokenizer.bos_id() ? tokenizer.bos_id() : tokenizer.eos_id();
   if (!prefix) {
     Fail("{}: the tokenizer has no token that begins or ends a text", where);
   }
-  std::vector<int32_t> ids = tokenizer.Encode(text, {});
+  std::vector<int32_t> ids =
+      tokenizer.Encode(ReplaceAll(text, "<|end_of_text|>", "\n\n"), {});
   if (ids.empty()) Fail("{}: expected a text, found none", where);
   if (limit > 0 && limit < static_cast<int64_t>(ids.size())) {
     ids.resize(static_cast<size_t>(limit));

@@ -17,8 +17,8 @@ namespace llamba {
 // the text are taken; 0: all. Throws Error, `where` first, for an empty text,
 // invalid UTF-8, and a tokenizer that has neither token.
 std::vector<std::vector<int32_t>> TextWindows(const Tokenizer& tokenizer,
-                                              std::string text, int64_t window,
-                                              int64_t limit,
+                                              const std::string& text,
+                                              int64_t window, int64_t limit,
                                               const std::string& where);
 
 // Throws Error where an attention layer of `path`, whose configuration this is,
