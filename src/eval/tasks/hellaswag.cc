@@ -1,5 +1,3 @@
-#include <regex>
-
 #include "eval/tasks/all.h"
 #include "eval/tasks/choices.h"
 #include "eval/text.h"
@@ -7,12 +5,25 @@
 namespace llamba {
 namespace {
 
+// re.sub("\\[.*?\\]", "", text): what stands in brackets on one line.
+std::string WithoutMarks(std::string_view text) {
+  std::string kept;
+  while (!text.empty()) {
+    const size_t open = text.find('[');
+    const size_t end = text.find_first_of("]\n", open);
+    const bool closed = end != text.npos && text[end] == ']';
+    kept += text.substr(0, closed ? open : end);
+    if (end == text.npos) break;
+    if (!closed) kept += '\n';
+    text.remove_prefix(end + 1);
+  }
+  return kept;
+}
+
 // WikiHow's own marks go out of the authors' texts.
 std::string Clean(const std::string& text) {
-  static const std::regex kMark("\\[[^\\n]*?\\]");
-  std::string clean = ReplaceAll(Strip(text), " [title]", ". ");
-  clean = std::regex_replace(clean, kMark, "");
-  return ReplaceAll(clean, "  ", " ");
+  return ReplaceAll(WithoutMarks(ReplaceAll(Strip(text), " [title]", ". ")),
+                    "  ", " ");
 }
 
 Item Make(const Record& record) {
@@ -21,6 +32,7 @@ Item Make(const Record& record) {
     return MakeItem(record.Text("query"), choices.texts, choices.gold);
   }
   std::vector<std::string> endings = record.Texts("endings");
+  if (endings.empty()) record.FailField("endings", "at least one");
   for (std::string& ending : endings) ending = Clean(ending);
   const std::string query = record.Text("activity_label") + ": " +
                             record.Text("ctx_a") + " " +

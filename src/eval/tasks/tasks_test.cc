@@ -37,7 +37,7 @@ std::vector<int> Golds(const Task& task) {
   return golds;
 }
 
-Item Make(const Task& task, const char* fields) {
+Item Make(const Task& task, const std::string& fields) {
   return task.make(Record(nlohmann::json::parse(fields), "test: line 1"));
 }
 
@@ -109,6 +109,21 @@ TEST(TasksTest, HellaSwagIsCleaned) {
       "choices": [" x", "y"], "gold": 1})");
   EXPECT_EQ(prepared.options[0].context, "A  b [c]");
   EXPECT_EQ(prepared.options[0].continuation, "  x");
+}
+
+TEST(TasksTest, HellaSwagMarksEndOnTheirLine) {
+  const auto make = [](const std::string& endings) {
+    return Make(HellaSwag(),
+                R"({"activity_label": "", "ctx_a": "", "ctx_b": "", "label": 0,
+                    "endings": [)" +
+                    endings + "]}");
+  };
+  const std::string open = "[" + std::string(500'000, 'a');
+  const Item item = make(R"("a[[b]c]d[e\nf]g[h]i", ")" + open + "\"");
+  EXPECT_THAT(Continuations(item), ElementsAre(" ac]d[e\nf]gi", " " + open));
+  EXPECT_THAT([&] { make(""); },
+              ThrowsMessage<Error>(HasSubstr(
+                  "field 'endings': expected at least one, found []")));
 }
 
 TEST(TasksTest, LambadaSplitsAtTheLastBlank) {
