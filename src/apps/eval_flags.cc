@@ -63,7 +63,7 @@ void AddLongTextFlags(CLI::App& command, EvalFlags& flags) {
   CLI::Option* text =
       command
           .add_option("--text", flags.texts,
-                      "Files of text to measure the perplexity of")
+                      "A text to measure the perplexity of; may be repeated")
           ->type_name("FILE");
   Choose(command
              .add_option("--windows", flags.windows,

@@ -39,9 +39,7 @@ void AddGenerateFlags(CLI::App& command, GenerateFlags& flags,
       .add_option("--stop", flags.stop,
                   "Stop before this text (\\n is a line break); may be given "
                   "several times")
-      ->type_name("TEXT")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->type_name("TEXT");
   command.add_flag("--ignore-end", flags.ignore_end,
                    "Go on behind tokens that end a text");
   command.add_flag("--show-special", flags.show_special,

@@ -30,20 +30,27 @@ int FlushOutput() {
 
 // An empty path is a script's unset variable; opened, it would be a folder or
 // the root of all.
-void RefuseEmptyPaths(CLI::App& command) {
+void RefuseEmptyPath(CLI::Option& option) {
+  const std::string value = ValueName(option);
+  const bool path = value == "FILE" || value == "DIR" || value == "MODEL" ||
+                    value == "RUN" || value.starts_with("PATH") ||
+                    value.starts_with("STUDENT");
+  if (!path) return;
+  option.check([value](const std::string& word) {
+    return word.empty() ? fmt::format("expected {}, found nothing", value) : "";
+  });
+}
+
+// What holds for the options of all commands.
+void SetRules(CLI::App& command) {
   for (CLI::Option* option : command.get_options()) {
-    const std::string value = ValueName(*option);
-    const bool path = value == "FILE" || value == "DIR" || value == "MODEL" ||
-                      value == "RUN" || value.starts_with("PATH") ||
-                      value.starts_with("STUDENT");
-    if (!path) continue;
-    option->check([value](const std::string& word) {
-      return word.empty() ? fmt::format("expected {}, found nothing", value)
-                          : "";
-    });
+    RefuseEmptyPath(*option);
+    // A flag that may be repeated takes one value each time: CLI11 would give
+    // it the arguments behind as well, and "[a,b]" as a list.
+    if (!option->get_positional()) option->allow_extra_args(false);
   }
   for (CLI::App* sub : command.get_subcommands([](CLI::App*) { return true; }))
-    RefuseEmptyPaths(*sub);
+    SetRules(*sub);
 }
 
 int ShowRequested(const CLI::App& program, const CLI::Success& request) {
@@ -55,7 +62,7 @@ int ShowRequested(const CLI::App& program, const CLI::Success& request) {
 }  // namespace
 
 int RunProgram(CLI::App& program, int argc, char** argv) {
-  RefuseEmptyPaths(program);
+  SetRules(program);
   try {
     program.parse(argc, argv);
     if (program.get_subcommands().empty()) std::cout << Help(program);

@@ -72,8 +72,6 @@ void AddPenaltyFlags(CLI::App& command, SamplerFlags& flags) {
                   "DRY: text that no repetition runs across; may be given "
                   "several times (default: line break, colon, quote, star)")
       ->type_name("TEXT")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->group(kGroup);
 }
 
@@ -99,8 +97,6 @@ void AddSamplerFlags(CLI::App& command, SamplerFlags& flags) {
                   "Add to a token's logit: ID+2.5, or ID-inf to forbid it; "
                   "may be given several times")
       ->type_name("BIAS")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->group(kGroup);
   command
       .add_option("--seed", flags.seed,

@@ -12,8 +12,10 @@ case_run() {
   same "$("$llamba" run "$model" -n 40 --greedy -q <"$tmp/prompt")" "$greedy"
   run 0 run "$model" -p "$prompt" -n 40 --greedy --echo
   same "$(text)" "$prompt$greedy"$'\n'.
-  run 0 run "$model" -p "$prompt" -n 40 --greedy --stop "too high" --stop zebra
+  run 0 run --stop "too high" --stop zebra "$model" -p "$prompt" -n 40 --greedy
   same "$(text)" " She wanted to play with it, but it was "$'\n'.
+  run 0 run "$model" -p "$prompt" -n 40 --greedy --stop "[too high]"
+  same "$(text)" "$greedy"$'\n'.
   run 0 run "$model" -p "$prompt" -n 0; same "$(text)" $'\n'.
   run 0 run "$model" -p "" -n 5 --greedy; out_has "Once upon a"
   err_has "1 token read"

@@ -37,7 +37,10 @@ case_eval() {
   # Before the work, not after it.
   run 1 eval "$model" --tasks rte "${flags[@]}" --json "$tmp"
   err_has "expected a file, found a directory"
-  printf 'Lily ran.' >"$tmp/text"; cp "$model" "$tmp/m.gguf"
+  printf 'Lily ran.' >"$tmp/text"; printf 'It was red.' >"$tmp/other"
+  run 0 eval --text "$tmp/text" --text "$tmp/other" "$model" --max-length 512
+  out_has "text "; out_has "other "
+  cp "$model" "$tmp/m.gguf"
   for out in --json --markdown --html --samples; do
     for input in m.gguf text; do
       run 1 eval "$tmp/m.gguf" --text "$tmp/text" $out "$tmp/$input"
