@@ -116,24 +116,21 @@ Tensor LayerStack::Orientation(int layer, const Tensor& x,
       p(TensorRole::kSsmD), target);
 }
 
-Tensor LayerStack::Block(int layer, const Tensor& x,
-                         const LayerContext& context) const {
+Tensor LayerStack::AddMlp(int layer, const Tensor& x) const {
   const LayerParameters p(parameters_, layer);
-  const Tensor h = x + Mixer(layer, x, context);
-  return h +
-         Mlp(RmsNorm(h, p(TensorRole::kPostNorm), config_.block_norm_epsilon),
-             p, config_.mlp);
+  const Tensor& norm = p(TensorRole::kPostNorm);
+  return x + Mlp(RmsNorm(x, norm, config_.block_norm_epsilon), p, config_.mlp);
 }
 
-Tensor LayerStack::BlockRecomputed(int layer, const Tensor& x,
-                                   const LayerContext& context) const {
-  if (!x.requires_grad() || !torch::GradMode::is_enabled()) {
-    return Block(layer, x, context);
-  }
-  return Recompute::apply(x, c10::make_intrusive<BlockHolder>(
-                                 [this, layer, context](const Tensor& input) {
-                                   return Block(layer, input, context);
-                                 }));
+Tensor LayerStack::Block(int layer, const Tensor& x,
+                         const LayerContext& context) const {
+  return AddMlp(layer, x + Mixer(layer, x, context));
+}
+
+Tensor LayerStack::Recomputed(const Tensor& x,
+                              std::function<Tensor(const Tensor&)> f) {
+  if (!x.requires_grad() || !torch::GradMode::is_enabled()) return f(x);
+  return Recompute::apply(x, c10::make_intrusive<BlockHolder>(std::move(f)));
 }
 
 Tensor LayerStack::FinalNorm(const Tensor& x) const {

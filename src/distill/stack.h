@@ -1,6 +1,7 @@
 #ifndef LLAMBA_DISTILL_STACK_H_
 #define LLAMBA_DISTILL_STACK_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -48,12 +49,14 @@ class LayerStack {
   Tensor Orientation(int layer, const Tensor& x, const LayerContext& context,
                      const LayerStack& teacher,
                      const LayerContext& teacher_context) const;
+  // The second half of a block, from the stream that has its mixer: x + MLP.
+  Tensor AddMlp(int layer, const Tensor& x) const;
   // The whole block: x + mixer, then + MLP.
   Tensor Block(int layer, const Tensor& x, const LayerContext& context) const;
-  // Block, with what the backward pass needs computed anew in it instead of
-  // kept (activation checkpointing).
-  Tensor BlockRecomputed(int layer, const Tensor& x,
-                         const LayerContext& context) const;
+  // f(x), with what the backward pass needs of it computed anew there instead
+  // of kept (activation checkpointing).
+  static Tensor Recomputed(const Tensor& x,
+                           std::function<Tensor(const Tensor&)> f);
   Tensor FinalNorm(const Tensor& x) const;
   // Head matrix (V, D), the embedding where tied; bias may be undefined.
   const Tensor& HeadWeight() const;

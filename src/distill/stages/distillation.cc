@@ -1,3 +1,5 @@
+#include <functional>
+
 #include "distill/stages/linear_cross_entropy.h"
 #include "distill/stages/recall_weights.h"
 #include "distill/stages/stage.h"
@@ -18,29 +20,44 @@ class DistillationStage : public Stage {
 
   StageLoss Accumulate(const LayerStack& teacher, const LayerStack& student,
                        const Batch& batch, double scale) const override {
-    const std::vector<Tensor> targets = TeacherStates(teacher, batch);
+    const Targets targets = TeacherStates(teacher, batch);
     const LayerContext context = student.MakeContext(batch);
+    std::vector<Tensor> hidden, mixed;  // distances, one a layer
     Tensor x = student.Embed(batch.ids);
-    Tensor hidden_loss;
     for (int layer = 0; layer < student.n_layer(); ++layer) {
-      x = options_.recompute ? student.BlockRecomputed(layer, x, context)
-                             : student.Block(layer, x, context);
-      if (options_.hidden_weight != 0) {
-        const Tensor loss = RelativeDistance(x, targets[layer]);
-        hidden_loss = hidden_loss.defined() ? hidden_loss + loss : loss;
+      if (targets.mixed.empty()) {
+        x = Run(x, [&student, layer, context](const Tensor& in) {
+          return student.Block(layer, in, context);
+        });
+      } else {
+        const Tensor y = Run(x, [&student, layer, context](const Tensor& in) {
+          return student.Mixer(layer, in, context);
+        });
+        mixed.push_back(RelativeDistance(y, targets.mixed[layer]));
+        x = Run(x + y, [&student, layer](const Tensor& in) {
+          return student.AddMlp(layer, in);
+        });
+      }
+      if (!targets.hidden.empty()) {
+        hidden.push_back(RelativeDistance(x, targets.hidden[layer]));
       }
     }
     const CrossEntropy ce = LinearCrossEntropy(
-        Head(student, student.FinalNorm(x)), Head(teacher, targets.back()),
+        Head(student, student.FinalNorm(x)), Head(teacher, targets.last),
         {.temperature = options_.temperature,
          .rows = options_.logits_rows,
          .row_weights = RowWeights(batch)});
+    StageLoss out;
     Tensor loss = ce.loss;
-    if (hidden_loss.defined()) {
-      loss = loss + hidden_loss * (options_.hidden_weight / student.n_layer());
+    if (!hidden.empty()) {
+      loss = loss + torch::stack(hidden).mean() * options_.hidden_weight;
+    }
+    if (!mixed.empty()) {
+      const Tensor distances = torch::stack(mixed);
+      loss = loss + distances.mean() * options_.mixer_weight;
+      out.per_layer = distances.detach();
     }
     (loss * scale).backward();
-    StageLoss out;
     out.total = loss.detach();
     out.kl = ce.kl.detach();
     out.top1 = ce.top1.detach();
@@ -48,20 +65,30 @@ class DistillationStage : public Stage {
   }
 
  private:
-  // What leaves each layer (only where the loss reads it), and last the output
-  // of the final norm.
-  std::vector<Tensor> TeacherStates(const LayerStack& teacher,
-                                    const Batch& batch) const {
+  // Of the teacher: what each mixer gives and what leaves each layer (only
+  // where the loss reads it), and the output of the final norm.
+  struct Targets {
+    std::vector<Tensor> mixed, hidden;
+    Tensor last;
+  };
+
+  Targets TeacherStates(const LayerStack& teacher, const Batch& batch) const {
     const torch::NoGradGuard no_grad;
     const LayerContext context = teacher.MakeContext(batch);
-    std::vector<Tensor> states;
+    Targets targets;
     Tensor x = teacher.Embed(batch.ids);
     for (int layer = 0; layer < teacher.n_layer(); ++layer) {
-      x = teacher.Block(layer, x, context);
-      if (options_.hidden_weight != 0) states.push_back(x);
+      const Tensor mixed = teacher.Mixer(layer, x, context);
+      x = teacher.AddMlp(layer, x + mixed);
+      if (options_.mixer_weight != 0) targets.mixed.push_back(mixed);
+      if (options_.hidden_weight != 0) targets.hidden.push_back(x);
     }
-    states.push_back(teacher.FinalNorm(x));
-    return states;
+    targets.last = teacher.FinalNorm(x);
+    return targets;
+  }
+
+  Tensor Run(const Tensor& x, std::function<Tensor(const Tensor&)> f) const {
+    return options_.recompute ? LayerStack::Recomputed(x, std::move(f)) : f(x);
   }
 
   Tensor RowWeights(const Batch& batch) const {

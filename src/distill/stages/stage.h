@@ -12,8 +12,10 @@ namespace llamba::distill {
 // What a stage reports of one micro-batch: tensors on the device, so that
 // nothing waits for them until they are printed.
 struct StageLoss {
-  Tensor total;      // scalar float32: what was differentiated
-  Tensor per_layer;  // (n_layer) float32; undefined where a stage has none
+  Tensor total;  // scalar float32: what was differentiated
+  // (n_layer) float32: losses of stages 1 and 2, distances of the mixers in
+  // stage 3; undefined where it does not read them.
+  Tensor per_layer;
   // Stage 3 only: KL(teacher || student) and share of equal top-1, scalars.
   Tensor kl, top1;
 };
@@ -48,6 +50,9 @@ struct DistillationOptions {
   // Adds this times the mean over layers and tokens of
   // |student hidden - teacher hidden| / |teacher hidden|.
   double hidden_weight = 0;
+  // Adds this times the mean over layers and tokens of the same distance of
+  // what the mixers give, before it joins the residual stream.
+  double mixer_weight = 0;
   // Predicting a token that already stands n times in its document counts
   // 1 + this / n times in the cross-entropy.
   double recall_weight = 0;
@@ -57,7 +62,8 @@ struct DistillationOptions {
 };
 
 // Stage 3: mean over tokens of the cross-entropy of the student's logits
-// against the teacher's softmax(logits / T). Everything learns.
+// against the teacher's softmax(logits / T), and what the options add.
+// Everything learns.
 std::unique_ptr<Stage> KnowledgeDistillation(
     const DistillationOptions& options);
 

@@ -81,11 +81,34 @@ TEST(Stages, DistillationGradientsMatchCentralDifferences) {
         TinyModels({.d_state = 4, .keep_attention = {1}, .seed = 6});
     CheckGradients(*KnowledgeDistillation({.temperature = 1.5,
                                            .hidden_weight = 0.3,
+                                           .mixer_weight = 0.4,
                                            .recall_weight = 2,
                                            .recompute = recompute,
                                            .logits_rows = 7}),
                    models);
   }
+}
+
+// A mixer that is the teacher's own, on its own stream, is at no distance. The
+// loss grows by the weight times the mean.
+TEST(Stages, DistancesOfMixersAreTold) {
+  const ModelConfig config = TinyTeacherConfig();
+  const LayerStack teacher(config,
+                           RandomParameters(config, 1, torch::kFloat64));
+  LayerStack student =
+      MakeStudent(teacher, {.d_state = 4, .keep_attention = {0}});
+  for (auto& [id, tensor] : student.parameters()) tensor.requires_grad_();
+  const Batch batch = TinyBatch(config.vocab_size, 13, 3);
+  const auto loss = [&](double weight) {
+    return KnowledgeDistillation({.mixer_weight = weight})
+        ->Accumulate(teacher, student, batch, 1);
+  };
+  const StageLoss with = loss(3), without = loss(0);
+  EXPECT_FALSE(without.per_layer.defined());
+  EXPECT_LT(with.per_layer[0].item<double>(), 1e-10);
+  EXPECT_GT(with.per_layer[1].item<double>(), 0.1);
+  EXPECT_NEAR((with.total - without.total).item<double>(),
+              3 * with.per_layer.mean().item<double>(), 1e-10);
 }
 
 // A stage trains what SPEC 5 says, and a kept attention layer stays as it is

@@ -19,7 +19,7 @@ struct StepMetrics {
   double loss = 0, gradient_norm = 0, learning_rate = 0;
   double tokens_per_second = 0;
   double peak_share = 0;                 // of the device's measured peak
-  std::vector<double> per_layer;         // stages 1 and 2
+  std::vector<double> per_layer;         // see StageLoss
   std::optional<double> kl, top1;        // stage 3
   std::optional<Evaluation> evaluation;  // the mean over all sets
   std::vector<SetEvaluation> sets;       // the file has them from two on

@@ -27,7 +27,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StageRecipe, tokens, lr, final_lr, warmup,
                                    decay, batch, micro_batch)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stage3Recipe, tokens, lr, final_lr, warmup,
                                    decay, batch, micro_batch, temperature,
-                                   hidden_weight, recall_weight)
+                                   hidden_weight, mixer_weight, recall_weight)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SourceRecipe, paths, weight, document_tokens,
                                    copies)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SampleRecipe, tokens, held_out_tokens,
@@ -231,6 +231,8 @@ void Validate(const Recipe& recipe, const Origin& origin) {
         "more than 0", recipe.stage3.temperature);
   Check(recipe.stage3.hidden_weight >= 0, origin, "stage3.hidden_weight",
         "0 or more", recipe.stage3.hidden_weight);
+  Check(recipe.stage3.mixer_weight >= 0, origin, "stage3.mixer_weight",
+        "0 or more", recipe.stage3.mixer_weight);
   Check(recipe.stage3.recall_weight >= 0, origin, "stage3.recall_weight",
         "0 or more", recipe.stage3.recall_weight);
 }

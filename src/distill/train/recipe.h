@@ -28,6 +28,7 @@ struct StageRecipe {
 struct Stage3Recipe : StageRecipe {
   double temperature = 1;
   double hidden_weight = 0;  // see DistillationOptions
+  double mixer_weight = 0;   // likewise
   double recall_weight = 0;  // likewise
 };
 

@@ -39,6 +39,7 @@ std::unique_ptr<Stage> MakeStage(int number, const Recipe& recipe) {
   if (number == 2) return HiddenStateAlignment();
   return KnowledgeDistillation({.temperature = recipe.stage3.temperature,
                                 .hidden_weight = recipe.stage3.hidden_weight,
+                                .mixer_weight = recipe.stage3.mixer_weight,
                                 .recall_weight = recipe.stage3.recall_weight,
                                 .recompute = recipe.recompute,
                                 .logits_rows = recipe.logits_rows});
