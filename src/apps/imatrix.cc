@@ -77,8 +77,9 @@ void Gather(const ImatrixFlags& flags) {
       flags.text.file.empty() ? "the text" : flags.text.file;
   const std::string text = ReadText(flags.text, false);
   const auto loaded = LoadedModel::Open(flags.model.model, options);
-  const Windows windows =
-      TextWindows(loaded->tokenizer(), text, flags.window, flags.limit, where);
+  const Windows windows = SpreadWindows(
+      TextWindows(loaded->tokenizer(), text, flags.window, 0, where),
+      flags.limit);
   CheckWindowsFit(windows, loaded->model()->config(), flags.model.model);
   ForEachMatrix(loaded->model()->weights(),
                 [&](TensorId id, const MatrixView& view) {
@@ -116,7 +117,9 @@ void AddImatrixCommand(CLI::App& program) {
       ->type_name("N")
       ->check(WholeNumber(2, int64_t{1} << 24))
       ->capture_default_str();
-  imatrix->add_option("--limit", flags->limit, "Stop after N tokens; 0: never")
+  imatrix
+      ->add_option("--limit", flags->limit,
+                   "Read N tokens, in windows spread over the text; 0: all")
       ->type_name("N")
       ->check(WholeNumber(0))
       ->capture_default_str();

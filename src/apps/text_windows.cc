@@ -1,6 +1,7 @@
 #include "apps/text_windows.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "eval/text.h"
@@ -32,6 +33,20 @@ std::vector<std::vector<int32_t>> TextWindows(const Tokenizer& tokenizer,
     ours.insert(ours.end(), ids.begin() + static_cast<ptrdiff_t>(at),
                 ids.begin() + static_cast<ptrdiff_t>(at + n));
   }
+  return windows;
+}
+
+std::vector<std::vector<int32_t>> SpreadWindows(
+    std::vector<std::vector<int32_t>> windows, int64_t limit) {
+  if (limit == 0 || TokensIn(windows) <= limit) return windows;
+  const auto step = static_cast<int64_t>(windows[0].size()) - 1;
+  const auto n = static_cast<size_t>((limit + step - 1) / step);
+  for (size_t i = 0; i < n; ++i) {
+    std::swap(windows[i], windows[i * windows.size() / n]);
+  }
+  windows.resize(n);
+  const auto beyond = static_cast<size_t>(TokensIn(windows) - limit);
+  windows.back().resize(windows.back().size() - beyond);
   return windows;
 }
 

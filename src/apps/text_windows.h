@@ -21,6 +21,11 @@ std::vector<std::vector<int32_t>> TextWindows(const Tokenizer& tokenizer,
                                               int64_t window, int64_t limit,
                                               const std::string& where);
 
+// Of these windows as many as hold `limit` tokens of the text (0: all), spread
+// evenly over it, the last one cut where it would go beyond.
+std::vector<std::vector<int32_t>> SpreadWindows(
+    std::vector<std::vector<int32_t>> windows, int64_t limit);
+
 // Throws Error where an attention layer of `path`, whose configuration this is,
 // cannot see as far as the longest window goes.
 void CheckWindowsFit(const std::vector<std::vector<int32_t>>& windows,
