@@ -95,22 +95,4 @@ void EncodeRow(DType dtype, std::span<const float> values, std::byte* out) {
 
 bool HasEncoder(DType dtype) { return Find(dtype).encode != nullptr; }
 
-void ConvertRow(DType from, const std::byte* source, DType to,
-                std::byte* destination, int64_t n) {
-  const BlockSize in = GetBlockSize(from);
-  const BlockSize out = GetBlockSize(to);
-  LLAMBA_ASSERT(n >= 0 && n % in.elements == 0 && n % out.elements == 0);
-  if (from == to) {
-    if (n != 0) std::memcpy(destination, source, *RowBytes(from, n));
-    return;
-  }
-  constexpr int64_t kPiece = 1024;  // a multiple of every block
-  float values[kPiece];
-  for (int64_t i = 0; i < n; i += kPiece) {
-    const auto count = static_cast<size_t>(std::min(kPiece, n - i));
-    DecodeRow(from, source + i / in.elements * in.bytes, {values, count});
-    EncodeRow(to, {values, count}, destination + i / out.elements * out.bytes);
-  }
-}
-
 }  // namespace llamba

@@ -57,12 +57,6 @@ void EncodeRow(DType dtype, std::span<const float> values, std::byte* out);
 // True where EncodeRow knows the type.
 bool HasEncoder(DType dtype);
 
-// Decodes n values and encodes them to another type in pieces, without a buffer
-// of the caller's; equal types are copied. n is a multiple of both blocks.
-// Source and destination do not overlap.
-void ConvertRow(DType from, const std::byte* source, DType to,
-                std::byte* destination, int64_t n);
-
 // MLX affine groups (SPEC.md, "The MLX layout"): one row of `words` (U32, 2, 4
 // or 8 bits a value, lowest first) with one scale and bias for `group` values:
 // out = q * scale + bias.

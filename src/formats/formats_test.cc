@@ -146,27 +146,6 @@ TEST(Formats, BlockEncodersTakeSubnormals) {
   }
 }
 
-TEST(Formats, ConvertRowIsDecodeThenEncode) {
-  // More than one piece, the last one short.
-  const std::vector<float> input = Floats("input.f32");
-  std::vector<float> values;
-  for (int i = 0; i < 4; ++i) {
-    values.insert(values.end(), input.begin(), input.end());
-  }
-  const auto n = static_cast<int64_t>(values.size());
-  std::vector<std::byte> halves(*RowBytes(DType::kF16, n));
-  EncodeRow(DType::kF16, values, halves.data());
-  std::vector<std::byte> converted(*RowBytes(DType::kQ8_0, n));
-  ConvertRow(DType::kF16, halves.data(), DType::kQ8_0, converted.data(), n);
-  DecodeRow(DType::kF16, halves.data(), values);
-  std::vector<std::byte> expected(converted.size());
-  EncodeRow(DType::kQ8_0, values, expected.data());
-  EXPECT_EQ(converted, expected);
-  std::vector<std::byte> same(halves.size());
-  ConvertRow(DType::kF16, halves.data(), DType::kF16, same.data(), n);
-  EXPECT_EQ(same, halves);
-}
-
 TEST(Mlx, DecodesGroupsLowestBitsFirst) {
   const uint32_t four_bits[] = {0x76543210, 0xfedcba98};
   const float scales[] = {0.5f, -2.0f};

@@ -57,9 +57,6 @@ class Sampler {
   void Observe(std::span<const int32_t> ids);
   void Accept(int32_t id);
 
-  // Forgets the recent tokens; the generator goes on.
-  void ClearHistory() { history_.clear(); }
-
   // The generator, for texts that share one.
   const Random& random() const { return random_; }
   void SetRandom(const Random& random) { random_ = random; }

@@ -27,7 +27,6 @@ class Vocabulary {
  public:
   // The id of the new token: ids count from 0.
   int32_t Add(std::string_view bytes, TokenType type, float score = 0);
-  void SetType(int32_t id, TokenType type) { types_[id] = type; }
 
   int32_t size() const { return static_cast<int32_t>(types_.size()); }
   bool Contains(int64_t id) const { return id >= 0 && id < size(); }
