@@ -127,12 +127,6 @@ Tensor LayerStack::Block(int layer, const Tensor& x,
   return AddMlp(layer, x + Mixer(layer, x, context));
 }
 
-Tensor LayerStack::Recomputed(const Tensor& x,
-                              std::function<Tensor(const Tensor&)> f) {
-  if (!x.requires_grad() || !torch::GradMode::is_enabled()) return f(x);
-  return Recompute::apply(x, c10::make_intrusive<BlockHolder>(std::move(f)));
-}
-
 Tensor LayerStack::FinalNorm(const Tensor& x) const {
   return RmsNorm(x, parameters_.at(TensorId{TensorRole::kFinalNorm, -1}),
                  config_.norm_epsilon);
@@ -157,6 +151,11 @@ Tensor LayerStack::Hidden(const Batch& batch) const {
 
 Tensor LayerStack::Logits(const Batch& batch) const {
   return Linear(Hidden(batch), HeadWeight(), HeadBias());
+}
+
+Tensor Recomputed(const Tensor& x, std::function<Tensor(const Tensor&)> f) {
+  if (!x.requires_grad() || !torch::GradMode::is_enabled()) return f(x);
+  return Recompute::apply(x, c10::make_intrusive<BlockHolder>(std::move(f)));
 }
 
 LayerStack LoadStack(const Checkpoint& checkpoint,

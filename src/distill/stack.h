@@ -53,10 +53,6 @@ class LayerStack {
   Tensor AddMlp(int layer, const Tensor& x) const;
   // The whole block: x + mixer, then + MLP.
   Tensor Block(int layer, const Tensor& x, const LayerContext& context) const;
-  // f(x), with what the backward pass needs of it computed anew there instead
-  // of kept (activation checkpointing).
-  static Tensor Recomputed(const Tensor& x,
-                           std::function<Tensor(const Tensor&)> f);
   Tensor FinalNorm(const Tensor& x) const;
   // Head matrix (V, D), the embedding where tied; bias may be undefined.
   const Tensor& HeadWeight() const;
@@ -70,6 +66,10 @@ class LayerStack {
   ModelConfig config_;
   ParameterMap parameters_;
 };
+
+// f(x), with what the backward pass needs of it computed anew there instead of
+// kept (activation checkpointing).
+Tensor Recomputed(const Tensor& x, std::function<Tensor(const Tensor&)> f);
 
 // The model of a checkpoint, in `options`' type and device.
 LayerStack LoadStack(const Checkpoint& checkpoint,

@@ -26,6 +26,7 @@ class DistillationStage : public Stage {
     Tensor x = student.Embed(batch.ids);
     for (int layer = 0; layer < student.n_layer(); ++layer) {
       if (targets.mixed.empty()) {
+        // In one piece, of which Recomputed keeps the input alone.
         x = Run(x, [&student, layer, context](const Tensor& in) {
           return student.Block(layer, in, context);
         });
@@ -88,7 +89,7 @@ class DistillationStage : public Stage {
   }
 
   Tensor Run(const Tensor& x, std::function<Tensor(const Tensor&)> f) const {
-    return options_.recompute ? LayerStack::Recomputed(x, std::move(f)) : f(x);
+    return options_.recompute ? Recomputed(x, std::move(f)) : f(x);
   }
 
   Tensor RowWeights(const Batch& batch) const {
