@@ -5,6 +5,7 @@
 #include "base/counted.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 #include "base/progress.h"
 
 namespace llamba {
@@ -178,7 +179,7 @@ std::string ToMarkdown(const BenchReport& report, const Json* before) {
 }
 
 Json ReadBenchReport(const std::string& path) {
-  Json json = Json::parse(ReadFile(path), nullptr, false);
+  Json json = Json::parse(ReadFile(path), LimitJsonDepth(path), false);
   if (json.is_discarded()) Fail("{}: expected JSON of llamba bench", path);
   for (const char* list : {"decode", "prefill"}) {
     if (!json.is_object() || !json.contains(list) || !json[list].is_array()) {

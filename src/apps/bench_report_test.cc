@@ -72,6 +72,12 @@ TEST(BenchReport, RefusesOtherFiles) {
                 ThrowsMessage<Error>(HasSubstr(path)))
         << text;
   }
+  constexpr int kDepth = 500'000;
+  WriteFileAtomically(path, R"({"decode": [], "prefill": [], "model": )" +
+                                std::string(kDepth, '[') +
+                                std::string(kDepth, ']') + "}");
+  EXPECT_THAT([&] { ReadBenchReport(path); },
+              ThrowsMessage<Error>(HasSubstr("expected JSON nested 100 deep")));
   WriteFileAtomically(path, ToJson(Report()).dump());
   EXPECT_EQ(ReadBenchReport(path)["decode"].size(), 1u);
   std::filesystem::remove(path);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 #include "checkpoint/json_error.h"
 
 namespace llamba::distill {
@@ -87,7 +88,7 @@ std::vector<StepMetrics> ReadMetrics(const std::string& path) {
   std::string line;
   for (int64_t number = 1; std::getline(lines, line); ++number) {
     // A run that was killed may have left half a line at the end.
-    const Json json = Json::parse(line, nullptr, false);
+    const Json json = Json::parse(line, LimitJsonDepth(path), false);
     if (!json.is_object()) continue;
     try {
       all.push_back(FromJson(json));

@@ -1,5 +1,6 @@
 #include "distill/train/metrics.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "distill/data/data_testing.h"
@@ -34,6 +35,16 @@ TEST(Metrics, SeveralHeldOutSetsStandBelowTheirMean) {
   EXPECT_EQ(read.sets[1].evaluation.kl, 1);
   EXPECT_EQ(read.sets[1].evaluation.top1_agreement, 0.5);
   EXPECT_EQ(read.sets[1].evaluation.n_tokens, 30);
+}
+
+TEST(Metrics, LinesOfAnyDepthAreRefused) {
+  constexpr int kDepth = 500'000;
+  const TemporaryFolder folder;
+  const std::string path =
+      folder.Write("m.jsonl", R"({"per_layer": )" + std::string(kDepth, '[') +
+                                  std::string(kDepth, ']') + "}\n");
+  EXPECT_THAT(ErrorOf([&] { ReadMetrics(path); }),
+              testing::HasSubstr("m.jsonl: expected JSON nested 100 deep"));
 }
 
 // Such a line is that of earlier versions, to the byte.

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 #include "base/log.h"
 #include "checkpoint/json_error.h"
 #include "checkpoint/safetensors.h"
@@ -109,7 +110,8 @@ std::string PositionToJson(const RunCheckpoint& checkpoint) {
 void ReadPosition(const std::string& path, RunCheckpoint* checkpoint) {
   RunPosition& p = checkpoint->position;
   try {
-    const auto json = nlohmann::json::parse(ReadFile(path));
+    const auto json =
+        nlohmann::json::parse(ReadFile(path), LimitJsonDepth(path));
     p = {json.at("stage"), json.at("step"), json.at("next_sequence"),
          json.at("seconds")};
     checkpoint->n_updates = json.at("n_updates");

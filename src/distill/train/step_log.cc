@@ -7,14 +7,16 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 
 namespace llamba::distill {
 namespace {
 
 using Json = nlohmann::json;
 
-bool IsUntil(const std::string& line, int stage, int64_t step) {
-  const Json json = Json::parse(line, nullptr, false);
+bool IsUntil(const std::string& line, const std::string& path, int stage,
+             int64_t step) {
+  const Json json = Json::parse(line, LimitJsonDepth(path), false);
   if (!json.is_object()) return false;
   return std::tuple(json.value("stage", 1), json.value("step", int64_t{0})) <=
          std::tuple(stage, step);
@@ -28,7 +30,7 @@ StepLog::StepLog(std::string path, int stage, int64_t step)
   std::istringstream lines(ReadFile(path_));
   std::string line, kept;
   while (std::getline(lines, line)) {
-    if (IsUntil(line, stage, step)) kept += line + "\n";
+    if (IsUntil(line, path_, stage, step)) kept += line + "\n";
   }
   WriteFileAtomically(path_, kept);
   empty_ = kept.empty();
