@@ -22,7 +22,7 @@ class DistillationStage : public Stage {
                        const Batch& batch, double scale) const override {
     const Targets targets = TeacherStates(teacher, batch);
     const LayerContext context = student.MakeContext(batch);
-    std::vector<Tensor> hidden, mixed;  // distances, one a layer
+    std::vector<Tensor> hidden, mixed;  // losses, one a layer
     Tensor x = student.Embed(batch.ids);
     for (int layer = 0; layer < student.n_layer(); ++layer) {
       if (targets.mixed.empty()) {
@@ -34,7 +34,7 @@ class DistillationStage : public Stage {
         const Tensor y = Run(x, [&student, layer, context](const Tensor& in) {
           return student.Mixer(layer, in, context);
         });
-        mixed.push_back(RelativeDistance(y, targets.mixed[layer]));
+        mixed.push_back(Unexplained(y, targets.mixed[layer]));
         x = Run(x + y, [&student, layer](const Tensor& in) {
           return student.AddMlp(layer, in);
         });
@@ -54,9 +54,9 @@ class DistillationStage : public Stage {
       loss = loss + torch::stack(hidden).mean() * options_.hidden_weight;
     }
     if (!mixed.empty()) {
-      const Tensor distances = torch::stack(mixed);
-      loss = loss + distances.mean() * options_.mixer_weight;
-      out.per_layer = distances.detach();
+      const Tensor shares = torch::stack(mixed);
+      loss = loss + shares.mean() * options_.mixer_weight;
+      out.per_layer = shares.detach();
     }
     (loss * scale).backward();
     out.total = loss.detach();
@@ -66,10 +66,16 @@ class DistillationStage : public Stage {
   }
 
  private:
+  // What a mixer of the teacher gives, and of its tokens the weights.
+  struct Mixed {
+    Tensor y, weights;  // (batch, length, hidden), (batch, length)
+  };
+
   // Of the teacher: what each mixer gives and what leaves each layer (only
   // where the loss reads it), and the output of the final norm.
   struct Targets {
-    std::vector<Tensor> mixed, hidden;
+    std::vector<Mixed> mixed;
+    std::vector<Tensor> hidden;
     Tensor last;
   };
 
@@ -80,8 +86,10 @@ class DistillationStage : public Stage {
     Tensor x = teacher.Embed(batch.ids);
     for (int layer = 0; layer < teacher.n_layer(); ++layer) {
       const Tensor mixed = teacher.Mixer(layer, x, context);
+      if (options_.mixer_weight != 0) {
+        targets.mixed.push_back({mixed, SumOfSquares(x).reciprocal()});
+      }
       x = teacher.AddMlp(layer, x + mixed);
-      if (options_.mixer_weight != 0) targets.mixed.push_back(mixed);
       if (options_.hidden_weight != 0) targets.hidden.push_back(x);
     }
     targets.last = teacher.FinalNorm(x);
@@ -105,6 +113,19 @@ class DistillationStage : public Stage {
     const auto type = AccumulateType(x);
     const Tensor wide = target.to(type);
     return ((x.to(type) - wide).norm(2, -1) / wide.norm(2, -1)).mean();
+  }
+
+  static Tensor SumOfSquares(const Tensor& x) {
+    return x.to(AccumulateType(x)).square().sum(-1);
+  }
+
+  // A token counts by how far attention moves its stream: so do those where it
+  // finds what was said before, which are few.
+  static Tensor Unexplained(const Tensor& y, const Mixed& target) {
+    const auto type = AccumulateType(y);
+    const Tensor missing = SumOfSquares(y.to(type) - target.y.to(type));
+    return (missing * target.weights).sum() /
+           (SumOfSquares(target.y) * target.weights).sum();
   }
 
   DistillationOptions options_;

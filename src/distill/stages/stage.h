@@ -13,8 +13,8 @@ namespace llamba::distill {
 // nothing waits for them until they are printed.
 struct StageLoss {
   Tensor total;  // scalar float32: what was differentiated
-  // (n_layer) float32: losses of stages 1 and 2, distances of the mixers in
-  // stage 3; undefined where it does not read them.
+  // (n_layer) float32: losses of stages 1 and 2, what the mixers leave
+  // unexplained in stage 3; undefined where it does not read them.
   Tensor per_layer;
   // Stage 3 only: KL(teacher || student) and share of equal top-1, scalars.
   Tensor kl, top1;
@@ -50,8 +50,10 @@ struct DistillationOptions {
   // Adds this times the mean over layers and tokens of
   // |student hidden - teacher hidden| / |teacher hidden|.
   double hidden_weight = 0;
-  // Adds this times the mean over layers and tokens of the same distance of
-  // what the mixers give, before it joins the residual stream.
+  // Adds this times the mean over layers of the share of the squares of what
+  // the teacher's mixers give, beside the square of the stream that they add it
+  // to, that the student's mixers leave unexplained: sum over tokens of
+  // |student - teacher|^2 / |stream|^2 over that of |teacher|^2 / |stream|^2.
   double mixer_weight = 0;
   // Predicting a token that already stands n times in its document counts
   // 1 + this / n times in the cross-entropy.
