@@ -36,7 +36,7 @@ namespace {
 // with kBlockGroups groups wait in memory.
 constexpr int64_t kManyCols = 256;
 constexpr int64_t kBlockN = 256;
-constexpr int64_t kBlockGroups = 32;
+constexpr int64_t kBlockGroups = 16;
 // One group is too few for that: memory sets the pace.
 constexpr int64_t kFewCols = 512;
 // Bytes of weights that are on their way meanwhile.
