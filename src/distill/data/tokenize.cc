@@ -97,6 +97,52 @@ void RefuseShards(const std::string& folder) {
   }
 }
 
+// The shards of an output folder, one after the other, and what went into them.
+class ShardFolder {
+ public:
+  ShardFolder(const Tokenizer& tokenizer, const TokenizeOptions& options)
+      : options_(options),
+        writer_(tokenizer.vocab_size(), VocabularyHash(tokenizer)) {}
+
+  void Add(const std::vector<std::vector<int32_t>>& documents) {
+    // Long before all the work is done, but not for inputs that give none.
+    if (result_.n_documents == 0) CheckShardWritable(NextPath());
+    for (const auto& document : documents) {
+      writer_.Add(document);
+      result_.n_tokens += static_cast<int64_t>(document.size());
+      if (writer_.n_tokens() >= options_.shard_tokens) Flush();
+    }
+    result_.n_documents += static_cast<int64_t>(documents.size());
+  }
+
+  void StopWhereInterrupted() const {
+    if (!InterruptGuard::Interrupted()) return;
+    Fail("tokenize: interrupted after writing {} to {}",
+         Counted(result_.n_shards, "shard"), options_.output);
+  }
+
+  // Writes what is left. Bytes are the reader's to count.
+  TokenizeResult Finish() {
+    Flush();
+    return result_;
+  }
+
+ private:
+  std::string NextPath() const {
+    return fmt::format("{}/{:05}.tokens", options_.output, result_.n_shards);
+  }
+
+  void Flush() {
+    if (writer_.n_documents() == 0) return;
+    writer_.Flush(NextPath());
+    ++result_.n_shards;
+  }
+
+  const TokenizeOptions& options_;
+  TokenShardWriter writer_;
+  TokenizeResult result_;
+};
+
 // Documents of about kBatchBytes; fewer at the end of the file.
 std::vector<Document> ReadBatch(DocumentReader& reader) {
   std::vector<Document> documents;
@@ -140,51 +186,31 @@ TokenizeResult TokenizeFiles(const Tokenizer& tokenizer,
                              const TokenizeOptions& options, ThreadPool& pool) {
   RefuseShards(options.output);
   const DocumentEncoder encoder(tokenizer);
-  TokenShardWriter writer(tokenizer.vocab_size(), VocabularyHash(tokenizer));
-  TokenizeResult result;
-  const auto next_shard = [&] {
-    return fmt::format("{}/{:05}.tokens", options.output, result.n_shards);
-  };
-  const auto flush = [&] {
-    if (writer.n_documents() == 0) return;
-    writer.Flush(next_shard());
-    ++result.n_shards;
-  };
-  const auto stop_where_interrupted = [&] {
-    if (!InterruptGuard::Interrupted()) return;
-    Fail("tokenize: interrupted after writing {} to {}",
-         Counted(result.n_shards, "shard"), options.output);
-  };
+  ShardFolder shards(tokenizer, options);
   Progress progress("tokenize", "MB",
                     static_cast<double>(TotalBytes(options.inputs)) / 1e6);
+  int64_t n_bytes = 0;
   for (const std::string& path : options.inputs) {
     DocumentReader reader(path, options.separator);
     for (;;) {
       const std::vector<Document> documents = ReadBatch(reader);
-      stop_where_interrupted();  // a signal ends std::cin
+      shards.StopWhereInterrupted();  // a signal ends std::cin
       if (documents.empty()) break;
       std::vector<std::vector<int32_t>> ids(documents.size());
       pool.Run(static_cast<int64_t>(documents.size()),
                [&](int64_t i) { ids[i] = encoder.Encode(documents[i]); });
-      // Long before all the work is done, but not for inputs that give none.
-      if (result.n_documents == 0) CheckShardWritable(next_shard());
-      for (const auto& document : ids) {
-        writer.Add(document);
-        result.n_tokens += static_cast<int64_t>(document.size());
-        if (writer.n_tokens() >= options.shard_tokens) flush();
-      }
-      result.n_documents += static_cast<int64_t>(ids.size());
-      stop_where_interrupted();
-      progress.Update(
-          static_cast<double>(result.n_bytes + reader.bytes_read()) / 1e6);
+      shards.Add(ids);
+      shards.StopWhereInterrupted();
+      progress.Update(static_cast<double>(n_bytes + reader.bytes_read()) / 1e6);
     }
-    result.n_bytes += reader.bytes_read();
+    n_bytes += reader.bytes_read();
   }
-  flush();
+  TokenizeResult result = shards.Finish();
   if (result.n_documents == 0) {
     Fail("{}: expected text, found none", fmt::join(options.inputs, ", "));
   }
-  progress.Update(static_cast<double>(result.n_bytes) / 1e6);
+  result.n_bytes = n_bytes;
+  progress.Update(static_cast<double>(n_bytes) / 1e6);
   progress.Finish();
   return result;
 }

@@ -250,15 +250,7 @@ bool Run::TrainStage(const StageRecipe& settings, const Stage& stage) {
     const StageLoss loss = AccumulateBatch(settings, stage, student, optimizer);
     const double rate = schedule.LearningRate(position_.step);
     const auto [norm] = optimizer.Step(rate);
-    if (!std::isfinite(norm)) {
-      Fail(
-          "{}, step {}: the gradient is not finite: lower {}.lr or "
-          "optimizer.clip_norm, and {}",
-          stage.name(), position_.step, stage.name(),
-          FindCheckpoint(options_.output)
-              ? "go on from the last checkpoint with --resume"
-              : "begin anew");
-    }
+    RefuseNotFinite(norm, stage);
     ++position_.step;
     const double seconds = Now() - begin;
     position_.seconds += seconds;
@@ -273,6 +265,17 @@ bool Run::TrainStage(const StageRecipe& settings, const Stage& stage) {
   optimizer.Extract(precise_);
   if (log_) log_->EndStage();
   return true;
+}
+
+void Run::RefuseNotFinite(double gradient_norm, const Stage& stage) const {
+  if (std::isfinite(gradient_norm)) return;
+  Fail(
+      "{}, step {}: the gradient is not finite: lower {}.lr or "
+      "optimizer.clip_norm, and {}",
+      stage.name(), position_.step, stage.name(),
+      FindCheckpoint(options_.output)
+          ? "go on from the last checkpoint with --resume"
+          : "begin anew");
 }
 
 // Forward and backward of this worker's share of a batch, cut into

@@ -47,6 +47,8 @@ class Run {
   void LoadTeacher();
   void LoadStudent();
   bool TrainStage(const StageRecipe& settings, const Stage& stage);
+  // A run whose numbers have left the range cannot go on. Throws Error.
+  void RefuseNotFinite(double gradient_norm, const Stage& stage) const;
   // By worker 0: student, recipe and tokenizer into `output`.
   void WriteResult();
   // OUT/report.html; a warning where it cannot be.
