@@ -107,6 +107,7 @@ TEST(Stages, WhatMixersLeaveUnexplainedIsTold) {
   const StageLoss with = loss(3), without = loss(0);
   EXPECT_FALSE(without.per_layer.defined());
   EXPECT_LT(with.per_layer[0].item<double>(), 1e-10);
+  EXPECT_GT(with.per_layer[1].item<double>(), 0.1);
   const LayerContext context = teacher.MakeContext(batch);
   const Tensor x = teacher.Block(0, teacher.Embed(batch.ids), context);
   const Tensor theirs = teacher.Mixer(1, x, context);
