@@ -31,15 +31,13 @@ namespace {
 //
 #include "kernels/bf16/amx_product-inl.h"
 
-// Where rows of x are many, a panel has so many columns, which stay in the
-// first-level cache while all rows of x pass; sums of kBlockN rows of weights
-// with kBlockGroups groups wait in memory.
-constexpr int64_t kManyCols = 256;
+// Where rows of x are many, sums of kBlockN rows of weights with kBlockGroups
+// groups wait in memory.
 constexpr int64_t kBlockN = 256;
-constexpr int64_t kBlockGroups = 16;
-// One group is too few for that: memory sets the pace.
-constexpr int64_t kFewCols = 512;
-// Bytes of weights that are on their way meanwhile.
+constexpr int64_t kBlockGroups = 32;
+static_assert(kBlockGroups % 2 == 0);  // groups lie in pairs
+// Where there is one group, memory sets the pace: bytes of weights that are on
+// their way.
 constexpr int64_t kFetchAhead = 16 << 10;
 
 // Tiles 0 to 3: sums; 4 and 5: weights; 6 and 7: x.
@@ -53,32 +51,28 @@ TileShapes Shapes(int64_t width) {
 
 struct Scratch {
   // A panel: of each 32 columns one tile after the other.
-  alignas(64) std::byte w[kPanelRows * kFewCols * 2];
+  alignas(64) std::byte w[kPanelRows * kPanelCols * 2];
   alignas(64) float sums[kBlockN * kBlockGroups * kTile];
 };
 
-// The panel by groups [g, g_end) of x.
+// The panel by groups [g, g_end) of x. `copy`: see Product::Run.
 template <int kW>
 void PanelGroups(const Panel& panel, const RowGroups& groups, const uint32_t* x,
-                 int64_t g, int64_t g_end, float* sums, Ahead& ahead,
-                 int64_t lines) {
+                 int64_t g, int64_t g_end, float* sums, Next& next, bool copy) {
   for (; g + 1 < g_end; g += 2, sums += 4 * kTileFloats) {
-    Product<kW, 2>{panel, groups, x + g * groups.size()}.Run(g, sums, ahead,
-                                                             lines);
+    Product<kW, 2>{panel, groups, x, g}.Run(sums, next, copy);
+    copy = false;
   }
-  if (g < g_end) {
-    Product<kW, 1>{panel, groups, x + g * groups.size()}.Run(g, sums, ahead,
-                                                             lines);
-  }
+  if (g < g_end) Product<kW, 1>{panel, groups, x, g}.Run(sums, next, copy);
 }
 
 void MultiplyPanel(const Panel& panel, const RowGroups& groups,
                    const uint32_t* x, int64_t g, int64_t g_end, float* sums,
-                   Ahead ahead, int64_t lines) {
+                   Next& next, bool copy) {
   if (panel.tiles() == 2) {
-    PanelGroups<2>(panel, groups, x, g, g_end, sums, ahead, lines);
+    PanelGroups<2>(panel, groups, x, g, g_end, sums, next, copy);
   } else {
-    PanelGroups<1>(panel, groups, x, g, g_end, sums, ahead, lines);
+    PanelGroups<1>(panel, groups, x, g, g_end, sums, next, copy);
   }
 }
 
@@ -86,57 +80,83 @@ void MultiplyPanel(const Panel& panel, const RowGroups& groups,
 void FewRows(const MatMulArgs& args, const RowGroups& groups, const uint32_t* x,
              int64_t n_begin, int64_t n_end, Scratch& scratch) {
   for (int64_t n = n_begin; n < n_end; n += kPanelRows) {
-    for (int64_t k = 0; k < args.w.cols; k += kFewCols) {
+    for (int64_t k = 0; k < args.w.cols; k += kPanelCols) {
       const Panel panel = {args,
                            n,
                            std::min(kPanelRows, n_end - n),
                            k,
-                           std::min(kFewCols, args.w.cols - k),
+                           std::min(kPanelCols, args.w.cols - k),
                            scratch.w};
       panel.Copy(kFetchAhead);
-      MultiplyPanel(panel, groups, x, 0, 1, scratch.sums, {}, 0);
+      Next nothing;
+      MultiplyPanel(panel, groups, x, 0, 1, scratch.sums, nothing, false);
     }
   }
 }
 
 // Groups [g, g_end) of x by rows [n_begin, n_end) of weights, at most kBlockN.
-void Block(const MatMulArgs& args, const RowGroups& groups, const uint32_t* x,
-           int64_t g, int64_t g_end, int64_t n_begin, int64_t n_end,
-           Scratch& scratch) {
-  const int64_t cols = args.w.cols;
-  for (int64_t k = 0; k < cols; k += kManyCols) {
-    float* sums = scratch.sums;
-    for (int64_t n = n_begin; n < n_end; n += kPanelRows) {
-      const Panel panel = {args,
-                           n,
-                           std::min(kPanelRows, n_end - n),
-                           k,
-                           std::min(kManyCols, cols - k),
-                           scratch.w};
-      const bool end = n + kPanelRows >= n_end;
-      const bool turn = end && k + kManyCols < cols;
-      const int64_t next = turn ? n_begin : std::min(n + kPanelRows, n_end);
-      const int64_t next_k = turn ? k + kManyCols : end ? 0 : k;
-      const Ahead ahead(args.w.data + next * args.w.row_bytes + next_k * 2,
-                        args.w.row_bytes,
-                        std::min(kPanelRows, args.w.rows - next),
-                        std::min(kManyCols, cols - next_k) * 2);
-      const int64_t steps = (g_end - g + 1) / 2 * Steps(panel.count);
-      panel.Copy(0);
-      MultiplyPanel(panel, groups, x, g, g_end, sums, ahead,
-                    ahead.lines() / steps + 1);
-      sums += (g_end - g + 1) / 2 * 4 * kTileFloats;
+struct Block {
+  const MatMulArgs& args;
+  const RowGroups& groups;
+  const uint32_t* x;
+  int64_t g, g_end, n_begin, n_end;
+
+  int64_t cols() const { return args.w.cols; }
+  int64_t Count(int64_t k) const { return std::min(kPanelCols, cols() - k); }
+  int64_t pairs() const { return (g_end - g + 1) / 2; }
+
+  // The weights behind panel (n, k).
+  Ahead<2> NextWeights(int64_t n, int64_t k) const {
+    const bool end = n + kPanelRows >= n_end;
+    const bool turn = end && k + kPanelCols < cols();
+    const int64_t next = turn ? n_begin : std::min(n + kPanelRows, n_end);
+    const int64_t next_k = turn ? k + kPanelCols : end ? 0 : k;
+    return {args.w.data + next * args.w.row_bytes + next_k * 2,
+            args.w.row_bytes, std::min(kPanelRows, args.w.rows - next),
+            Count(next_k) * 2, pairs() * Steps(Count(k))};
+  }
+
+  // Of x what the panels behind those of column k take.
+  AheadRun<2> NextX(int64_t k) const {
+    const int64_t next = k + kPanelCols;
+    if (next >= cols()) return {};
+    const int64_t steps = Steps(Count(next));
+    const int64_t panels = (n_end - n_begin + kPanelRows - 1) / kPanelRows;
+    return {x + groups.At(g, next / kStep),
+            (g_end - g) * steps * groups.step_size() * 4,
+            panels * pairs() * Steps(Count(k))};
+  }
+
+  void Run(Scratch& scratch) const {
+    for (int64_t k = 0; k < cols(); k += kPanelCols) {
+      float* sums = scratch.sums;
+      Next next;
+      next.x = NextX(k);
+      for (int64_t n = n_begin; n < n_end; n += kPanelRows) {
+        const Panel panel = {args, n,        std::min(kPanelRows, n_end - n),
+                             k,    Count(k), scratch.w};
+        next.weights = NextWeights(n, k);
+        if (!panel.is_whole()) panel.Copy(0);
+        MultiplyPanel(panel, groups, x, g, g_end, sums, next, panel.is_whole());
+        sums += pairs() * 4 * kTileFloats;
+      }
     }
   }
-}
+};
 
 void ManyRows(const MatMulArgs& args, const RowGroups& groups,
               const uint32_t* x, int64_t n_begin, int64_t n_end,
               Scratch& scratch) {
   for (int64_t g = 0; g < groups.count; g += kBlockGroups) {
     for (int64_t n = n_begin; n < n_end; n += kBlockN) {
-      Block(args, groups, x, g, std::min(groups.count, g + kBlockGroups), n,
-            std::min(n_end, n + kBlockN), scratch);
+      Block{args,
+            groups,
+            x,
+            g,
+            std::min(groups.count, g + kBlockGroups),
+            n,
+            std::min(n_end, n + kBlockN)}
+          .Run(scratch);
     }
   }
 }

@@ -19,6 +19,8 @@ struct Panel {
     return args.w.data + (n + i) * args.w.row_bytes + k * 2;
   }
   int64_t tiles() const { return rows > kTile ? 2 : 1; }
+  // Whether full tiles can be read where its rows lie.
+  bool is_whole() const { return rows == kPanelRows && count % kStep == 0; }
   int64_t step_bytes() const { return tiles() * kTileBytes; }
 
   // Puts the rows side by side, zeros after the last: as they lie, some
@@ -67,13 +69,25 @@ void Finish(const MatMulArgs& args, const float* sums, int64_t n, int64_t rows,
   }
 }
 
-// A panel of kW tiles by kX groups of x. Sums of tile i of weights with group j
-// are tile 2 i + j.
+// What comes next, into the second-level cache.
+struct Next {
+  Ahead<2> weights;
+  AheadRun<2> x;
+
+  LLAMBA_INLINE void Step() {
+    weights.Step();
+    x.Step();
+  }
+};
+
+// A panel of kW tiles by kX groups of x from group g on. Sums of tile i of
+// weights with group j are tile 2 i + j.
 template <int kW, int kX>
 struct Product {
   const Panel& panel;
   const RowGroups& groups;
-  const uint32_t* x;  // of the first group
+  const uint32_t* x;  // all groups
+  int64_t g;
 
   static LLAMBA_INLINE void Clear() {
     _tile_zero(0);
@@ -94,36 +108,70 @@ struct Product {
     if constexpr (kW > 1 && kX > 1) _tile_stored(3, sums + 3 * kTileFloats, 64);
   }
 
-  LLAMBA_INLINE void Step(const std::byte* w, const uint32_t* from) const {
-    const int64_t stride = groups.width * 4;
-    _tile_loadd(4, w, kStepBytes);
-    _tile_loadd(6, from, stride);
+  // Weights at `from`, `stride` bytes from row to row; kCopy puts them at w.
+  // Loads of x leave the first-level cache to the panel.
+  template <bool kCopy>
+  LLAMBA_INLINE void Step(const std::byte* from, int64_t stride, std::byte* w,
+                          const uint32_t* x_step) const {
+    const int64_t x_stride = groups.width * 4;
+    _tile_stream_loadd(6, x_step, x_stride);
+    _tile_loadd(4, from, stride);
+    if constexpr (kCopy) _tile_stored(4, w, kStepBytes);
     _tile_dpbf16ps(0, 4, 6);
-    if constexpr (kX > 1) {
-      _tile_loadd(7, from + groups.size(), stride);
-      _tile_dpbf16ps(1, 4, 7);
-    }
     if constexpr (kW > 1) {
-      _tile_loadd(5, w + kTileBytes, kStepBytes);
+      _tile_loadd(5, from + kTile * stride, stride);
+      if constexpr (kCopy) _tile_stored(5, w + kTileBytes, kStepBytes);
       _tile_dpbf16ps(2, 5, 6);
-      if constexpr (kX > 1) _tile_dpbf16ps(3, 5, 7);
+    }
+    if constexpr (kX > 1) {
+      _tile_stream_loadd(7, x_step + groups.step_size(), x_stride);
+      _tile_dpbf16ps(1, 4, 7);
+      if constexpr (kW > 1) _tile_dpbf16ps(3, 5, 7);
     }
   }
 
-  // `sums` is where they wait; `lines` of what is ahead go with a step.
-  void Run(int64_t g, float* sums, Ahead& ahead, int64_t lines) const {
+  // Outputs, into the first-level cache: none if others follow on them.
+  Ahead<1> Outputs(int64_t steps) const {
+    if (!panel.is_last()) return {};
+    const MatMulArgs& args = panel.args;
+    const int64_t m = g * groups.width;
+    return {args.y + m * args.y_stride + panel.n, args.y_stride * 4,
+            std::min(kX * groups.width, groups.m - m),
+            std::min(kW * kTile, panel.rows) * 4, steps};
+  }
+
+  template <bool kCopy>
+  LLAMBA_INLINE void AllSteps(Next& next) const {
+    const int64_t steps = Steps(panel.count);
+    const int64_t stride = kCopy ? panel.args.w.row_bytes : kStepBytes;
+    const std::byte* from = kCopy ? panel.row(0) : panel.w;
+    std::byte* w = panel.w;
+    const uint32_t* x_step = x + groups.At(g, panel.k / kStep);
+    Ahead<1> outputs = Outputs(steps);
+    Next ahead = next;
+    for (int64_t s = 0; s < steps; ++s) {
+      Step<kCopy>(from, stride, w, x_step);
+      ahead.Step();
+      outputs.Step();
+      from += kCopy ? kStepBytes : kW * kTileBytes;
+      w += kW * kTileBytes;
+      x_step += kX * groups.step_size();
+    }
+    next = ahead;
+  }
+
+  // `sums` is where they wait; `copy`: the panel is whole, and not at its w
+  // yet.
+  void Run(float* sums, Next& next, bool copy) const {
     if (panel.is_first()) {
       Clear();
     } else {
       Load(sums);
     }
-    const uint32_t* from = x + panel.k / kStep * groups.step_size();
-    const std::byte* w = panel.w;
-    for (int64_t s = Steps(panel.count); s > 0; --s) {
-      Step(w, from);
-      ahead.Step(lines);
-      w += kW * kTileBytes;
-      from += groups.step_size();
+    if (copy) {
+      AllSteps<true>(next);
+    } else {
+      AllSteps<false>(next);
     }
     Store(sums);
     __asm__ volatile("" : : : "memory");

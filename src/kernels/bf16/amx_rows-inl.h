@@ -2,10 +2,16 @@
 // round-inl.h is, after it.
 //
 // Rows stand in groups of at most kTile, as even in size as can be, the last
-// padded with rows of zeros. A group holds 32 columns of its rows after 32
-// columns: 16 pairs of columns, of a pair each row.
+// padded with rows of zeros. A step of a group is 32 columns of its rows: 16
+// pairs of columns, of a pair each row. What a panel of weights is multiplied
+// by lies in one run, in the order of its use: the columns of a panel before
+// others, of these two groups before others, of these steps in turn.
 
 constexpr int64_t kTile = 16;  // rows of a tile, and its columns of 4 bytes
+
+// Columns of a panel of weights: it stays in the first-level cache while rows
+// of x pass.
+constexpr int64_t kPanelCols = 512;
 
 struct RowGroups {
   RowGroups(int64_t rows, int64_t cols)
@@ -14,9 +20,20 @@ struct RowGroups {
         width(count > 0 ? (rows + count - 1) / count : 0),
         steps(Steps(cols)) {}
 
-  // Of 4-byte pairs: one step of a group, and all of it.
+  // In pairs of 4 bytes: a step of a group, all steps of all groups, and where
+  // a step starts.
   int64_t step_size() const { return kTile * width; }
-  int64_t size() const { return steps * step_size(); }
+  int64_t size() const { return steps * count * step_size(); }
+  int64_t At(int64_t g, int64_t step) const {
+    constexpr int64_t kPanelSteps = kPanelCols / kStep;
+    const int64_t first = step / kPanelSteps * kPanelSteps;
+    const int64_t panel_steps = std::min(kPanelSteps, steps - first);
+    const int64_t even = g / 2 * 2;
+    const int64_t beside = std::min<int64_t>(2, count - even);
+    const int64_t in_panel =
+        even * panel_steps + (step - first) * beside + g - even;
+    return (first * count + in_panel) * step_size();
+  }
 
   int64_t m, count;
   int64_t width;  // rows of a group
@@ -50,21 +67,23 @@ void Transpose(__m512i (&v)[16]) {
 
 size_t RoundedBytes(int64_t m, int64_t cols) {
   const RowGroups groups(m, cols);
-  return static_cast<size_t>(groups.count * groups.size()) * sizeof(uint32_t);
+  return static_cast<size_t>(groups.size()) * sizeof(uint32_t);
 }
 
-// Lanes [begin, end) of a group whose first row is x[0]; those from `rows` on
-// are zeros.
-void RoundGroup(const RoundArgs& args, const RowGroups& groups, const float* x,
-                int64_t rows, int64_t begin, int64_t end, uint32_t* to) {
+// Lanes [begin, end) of group g; those of rows that are not there are zeros.
+void RoundGroup(const RoundArgs& args, const RowGroups& groups, int64_t g,
+                int64_t begin, int64_t end) {
+  const int64_t first = g * groups.width;
+  const float* x = args.x + first * args.x_stride;
   const auto lanes =
       static_cast<__mmask16>(FirstLanes(end) & ~FirstLanes(begin));
   for (int64_t k = 0; k < args.cols; k += kStep) {
     __m512i v[kTile] = {};
-    for (int64_t i = begin; i < std::min(rows, end); ++i) {
+    for (int64_t i = begin; i < std::min(args.m - first, end); ++i) {
       v[i] = RoundStep(x + i * args.x_stride + k, args.cols - k);
     }
     Transpose(v);
+    auto* to = reinterpret_cast<uint32_t*>(args.out) + groups.At(g, k / kStep);
     for (const __m512i& pair : v) {
       _mm512_mask_storeu_epi32(to, lanes, pair);
       to += groups.width;
@@ -75,13 +94,11 @@ void RoundGroup(const RoundArgs& args, const RowGroups& groups, const float* x,
 void RoundRows(const RoundArgs& args, int64_t m_begin, int64_t m_end) {
   if (m_begin == m_end) return;
   const RowGroups groups(args.m, args.cols);
-  auto* out = reinterpret_cast<uint32_t*>(args.out);
   // Who rounds the last row adds the rows of zeros.
   const int64_t last = m_end == args.m ? groups.count * groups.width : m_end;
   for (int64_t g = m_begin / groups.width; g * groups.width < last; ++g) {
     const int64_t first = g * groups.width;
-    RoundGroup(args, groups, args.x + first * args.x_stride, args.m - first,
-               std::max<int64_t>(m_begin - first, 0),
-               std::min(last - first, groups.width), out + g * groups.size());
+    RoundGroup(args, groups, g, std::max<int64_t>(m_begin - first, 0),
+               std::min(last - first, groups.width));
   }
 }

@@ -159,10 +159,9 @@ __attribute__((noinline)) void PanelTile(const Panel<kN>& panel,
 // their sums wait.
 template <int kN>
 void PanelGroups(const Panel<kN>& panel, const RowGroups& x, int64_t g,
-                 int64_t g_end, __m128* waiting, Ahead ahead) {
-  const int64_t lines = ahead.lines() / (g_end - g) + 1;
+                 int64_t g_end, __m128* waiting, Ahead<2> ahead) {
   for (int64_t first = g; g < g_end; ++g) {
-    ahead.Step(lines);
+    ahead.Step();
     const int64_t m = x.First(g);
     WithRows(x.Rows(g), [&](auto rows) {
       const uint16_t* at = x.group(g) + panel.k * rows;
@@ -190,9 +189,9 @@ void Block(const MatMulArgs& args, const RowGroups& x, int64_t g, int64_t g_end,
       const bool turn = end && k + kBlockK < cols;
       const int64_t next = turn ? n_begin : n + rows;
       const int64_t next_k = turn ? k + kBlockK : end ? 0 : k;
-      const Ahead ahead(WeightRow(args, next) + next_k * 2, args.w.row_bytes,
-                        std::min<int64_t>(kTileN, args.w.rows - next),
-                        std::min(kBlockK, cols - next_k) * 2);
+      const Ahead<2> ahead(WeightRow(args, next) + next_k * 2, args.w.row_bytes,
+                           std::min<int64_t>(kTileN, args.w.rows - next),
+                           std::min(kBlockK, cols - next_k) * 2, g_end - g);
       if (rows == kTileN) {
         PanelGroups<kTileN>({args, n, k, count, scratch.w}, x, g, g_end,
                             waiting, ahead);
