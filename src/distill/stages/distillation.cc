@@ -87,7 +87,7 @@ class DistillationStage : public Stage {
     for (int layer = 0; layer < teacher.n_layer(); ++layer) {
       const Tensor mixed = teacher.Mixer(layer, x, context);
       if (options_.mixer_weight != 0) {
-        targets.mixed.push_back({mixed, SumOfSquares(x).reciprocal()});
+        targets.mixed.push_back({mixed, BesideStream(x)});
       }
       x = teacher.AddMlp(layer, x + mixed);
       if (options_.hidden_weight != 0) targets.hidden.push_back(x);
@@ -113,6 +113,13 @@ class DistillationStage : public Stage {
     const auto type = AccumulateType(x);
     const Tensor wide = target.to(type);
     return ((x.to(type) - wide).norm(2, -1) / wide.norm(2, -1)).mean();
+  }
+
+  // Weights of squares beside those of the stream; a stream of zeros has none.
+  static Tensor BesideStream(const Tensor& x) {
+    const Tensor squares = SumOfSquares(x);
+    return torch::where(squares > 0, squares.reciprocal(),
+                        torch::zeros_like(squares));
   }
 
   static Tensor SumOfSquares(const Tensor& x) {

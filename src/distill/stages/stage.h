@@ -54,6 +54,7 @@ struct DistillationOptions {
   // the teacher's mixers give, beside the square of the stream that they add it
   // to, that the student's mixers leave unexplained: sum over tokens of
   // |student - teacher|^2 / |stream|^2 over that of |teacher|^2 / |stream|^2.
+  // A token whose stream is zeros does not count.
   double mixer_weight = 0;
   // Predicting a token that already stands n times in its document counts
   // 1 + this / n times in the cross-entropy.

@@ -121,6 +121,28 @@ TEST(Stages, WhatMixersLeaveUnexplainedIsTold) {
               3 * with.per_layer.mean().item<double>(), 1e-10);
 }
 
+// Attention moves a stream of zeros too, beside which nothing is a share.
+TEST(Stages, ATokenOfZerosLeavesTheLossFinite) {
+  Models models = TinyModels({.d_state = 4});
+  const Tensor zeros = models.batch.ids.flatten()[1];
+  for (LayerStack* stack : {&models.teacher, &models.student}) {
+    Tensor& embedding = stack->parameters().at({TensorRole::kEmbedding, -1});
+    embedding = embedding.detach().index_fill(0, zeros, 0);
+  }
+  for (auto& [id, tensor] : models.student.parameters()) {
+    tensor.requires_grad_();
+  }
+  const StageLoss loss =
+      KnowledgeDistillation({.mixer_weight = 1})
+          ->Accumulate(models.teacher, models.student, models.batch, 1);
+  EXPECT_TRUE(torch::isfinite(loss.total).item<bool>());
+  EXPECT_TRUE(torch::isfinite(loss.per_layer).all().item<bool>());
+  for (const auto& [id, tensor] : models.student.parameters()) {
+    if (!tensor.grad().defined()) continue;
+    EXPECT_TRUE(torch::isfinite(tensor.grad()).all().item<bool>());
+  }
+}
+
 // A stage trains what SPEC 5 says, and a kept attention layer stays as it is
 // until stage 3.
 TEST(Stages, TrainWhatTheyShould) {
