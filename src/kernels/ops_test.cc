@@ -1,5 +1,9 @@
 #include "kernels/ops.h"
 
+#include <iterator>
+#include <map>
+#include <mutex>
+
 #include "kernels/kernel_testing.h"
 #include "kernels/split.h"
 
@@ -29,6 +33,26 @@ TEST(WorkList, CoversEveryUnitOnce) {
         for (const auto& count : item) EXPECT_EQ(count, 1);
       }
     }
+  }
+}
+
+// However long a thread is held up by its last task, it is a small one.
+TEST(WorkList, TasksShrinkTowardsTheEnd) {
+  ThreadPool pool(2);
+  WorkList list;
+  list.Add(10'000, 1'000'000);
+  std::mutex mutex;
+  std::map<int64_t, int64_t> sizes;  // by where they begin
+  list.Run(pool, [&](size_t /*item*/, int64_t begin, int64_t end) {
+    const std::lock_guard lock(mutex);
+    sizes[begin] = end - begin;
+  });
+  EXPECT_LE(sizes.begin()->second, 2'500);
+  EXPECT_LT(sizes.rbegin()->second, 200);
+  int64_t before = sizes.begin()->second;
+  for (auto it = sizes.begin(); it != std::prev(sizes.end()); ++it) {
+    EXPECT_LE(it->second, before);
+    before = it->second;
   }
 }
 

@@ -1,6 +1,8 @@
 #include "kernels/split.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 
 namespace llamba {
 namespace {
@@ -9,9 +11,12 @@ namespace {
 // thread costs.
 constexpr double kTaskWork = 64 * 1024;
 
-// Tasks a thread: enough that a thread held up by another process gives the
-// rest of its share away, few enough that each streams a long run of memory.
-constexpr int64_t kTasksPerThread = 8;
+// A task is this part of a thread's share of what is left, and at least that
+// part of a thread's share of all. So each streams a long run of memory at
+// first, a thread held up by another process gives the rest of its share away,
+// and all end together.
+constexpr int64_t kPartOfRest = 2;
+constexpr int64_t kPartOfAll = 64;
 
 }  // namespace
 
@@ -21,19 +26,31 @@ void WorkList::Add(int64_t units, int64_t work) {
   work_ += static_cast<double>(units) * static_cast<double>(work);
 }
 
+std::vector<int64_t> WorkList::Cuts(int n_threads) const {
+  std::vector<int64_t> cuts = {0};
+  const double unit_work = work_ / static_cast<double>(units_);
+  const auto worth = static_cast<int64_t>(std::ceil(kTaskWork / unit_work));
+  const int64_t least =
+      std::max(worth, CeilDiv(units_, n_threads * kPartOfAll));
+  while (cuts.back() < units_) {
+    const int64_t left = units_ - cuts.back();
+    const int64_t size = std::max(left / (n_threads * kPartOfRest), least);
+    cuts.push_back(left < size + least ? units_ : cuts.back() + size);
+  }
+  return cuts;
+}
+
 void WorkList::Run(
     ThreadPool& pool,
     FunctionRef<void(size_t item, int64_t begin, int64_t end)> fn) const {
-  const int64_t limit =
-      pool.n_threads() == 1 ? 1 : pool.n_threads() * kTasksPerThread;
-  const double worth = std::min(work_ / kTaskWork, static_cast<double>(limit));
-  const int64_t tasks = std::min(static_cast<int64_t>(worth), units_);
-  if (tasks <= 1) {
+  if (pool.n_threads() == 1 || work_ < 2 * kTaskWork) {
     RunRange(0, units_, fn);
     return;
   }
-  pool.Run(tasks, [&](int64_t task) {
-    RunRange(units_ * task / tasks, units_ * (task + 1) / tasks, fn);
+  const std::vector<int64_t> cuts = Cuts(pool.n_threads());
+  pool.Run(std::ssize(cuts) - 1, [&](int64_t task) {
+    const auto i = static_cast<size_t>(task);
+    RunRange(cuts[i], cuts[i + 1], fn);
   });
 }
 

@@ -12,9 +12,9 @@ namespace llamba {
 constexpr int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // The units (row tiles, heads, blocks of channels) of several items of work
-// (matrices, sequences) laid end to end and cut into tasks of like size. Work
-// too small to be worth a fork runs on the calling thread. Where the cuts fall
-// changes no result: see "Bit-exactness" in kernels.h.
+// (matrices, sequences) laid end to end and cut into tasks, the later the
+// smaller. Work too small to be worth a fork runs on the calling thread. Where
+// the cuts fall changes no result: see "Bit-exactness" in kernels.h.
 class WorkList {
  public:
   // The next item: `units` units of `work` multiply-adds each.
@@ -29,6 +29,8 @@ class WorkList {
     int64_t first_unit;
     int64_t units;
   };
+  // Where tasks begin, and the end. There is work.
+  std::vector<int64_t> Cuts(int n_threads) const;
   // Units [begin, end) of the whole list, an item at a time.
   void RunRange(
       int64_t begin, int64_t end,
