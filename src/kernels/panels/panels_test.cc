@@ -161,6 +161,13 @@ TEST_P(PanelTest, EveryTypeAndShape) {
   }
 }
 
+// So many columns that kernels take few rows at a time.
+TEST_P(PanelTest, LongRows) {
+  for (const DType dtype : {DType::kQ4_0, DType::kQ4_K}) {
+    Check(dtype, 48, 3, 131'072);
+  }
+}
+
 TEST_P(PanelTest, BiasAndAccumulate) {
   Random random(7);
   for (const int64_t m : {1, 3, 20}) {

@@ -5,9 +5,9 @@
 
 #include "kernels/panels/unpacked-inl.h"
 
-// Bytes of activations that stay in the second-level cache while all panels
-// pass.
-constexpr int64_t kChunkBytes = 1 << 20;
+// Bytes of activations that all panels pass before they pass others. Unpacking
+// again costs more than to fetch what the second-level cache does not hold.
+constexpr int64_t kChunkBytes = 4 << 20;
 
 // Where rows are few, unpacking counts as much as multiplying: then only so
 // many blocks are unpacked at a time as the first-level cache holds, and sums
