@@ -44,25 +44,32 @@ void KeepUntil(std::vector<T>& items, Less less, Weight weight, double target) {
   }
 }
 
-}  // namespace
-
-Candidates MakeCandidates(std::span<const float> logits) {
-  Candidates candidates;
-  candidates.reserve(logits.size());
-  for (size_t i = 0; i < logits.size(); ++i) {
-    if (logits[i] != -std::numeric_limits<float>::infinity()) {
-      candidates.push_back({static_cast<int32_t>(i), logits[i]});
-    }
-  }
-  return candidates;
+void KeepBest(Candidates& candidates, size_t k) {
+  if (k >= candidates.size()) return;
+  const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(k);
+  std::partial_sort(candidates.begin(), end, candidates.end(), Better);
+  candidates.resize(k);
 }
 
-void KeepTopK(Candidates& candidates, int64_t k) {
-  if (k <= 0 || k >= static_cast<int64_t>(candidates.size())) return;
-  // With a heap of the best so far most candidates cost one comparison.
-  std::partial_sort(candidates.begin(), candidates.begin() + k,
-                    candidates.end(), Better);
-  candidates.resize(static_cast<size_t>(k));
+}  // namespace
+
+Candidates MakeCandidates(std::span<const float> logits, int64_t top_k) {
+  const size_t n = logits.size();
+  const size_t k = top_k > 0 ? static_cast<size_t>(top_k) : n;
+  // Cut to k whenever so many wait: a later one must exceed the last of these.
+  const size_t room = k < n / 4 ? std::max<size_t>(4 * k, 256) : n + 1;
+  Candidates best;
+  best.reserve(std::min(room, n));
+  float limit = -std::numeric_limits<float>::infinity();
+  for (size_t i = 0; i < n; ++i) {
+    if (logits[i] <= limit) continue;
+    best.push_back({static_cast<int32_t>(i), logits[i]});
+    if (best.size() < room) continue;
+    KeepBest(best, k);
+    limit = best.back().logit;
+  }
+  KeepBest(best, k);
+  return best;
 }
 
 void KeepTopP(Candidates& candidates, double p) {

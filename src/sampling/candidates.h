@@ -21,12 +21,12 @@ inline bool Better(const Candidate& a, const Candidate& b) {
   return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
 }
 
-// All tokens but those at -infinity, in order of id.
-Candidates MakeCandidates(std::span<const float> logits);
+// All tokens but those at -infinity: the best top_k if there are more, the best
+// first, else (and for top_k 0) all in order of id.
+Candidates MakeCandidates(std::span<const float> logits, int64_t top_k = 0);
 
-// The truncations. Each keeps at least one candidate and leaves what it does
-// not cut as it was; off values (see SamplerOptions) do nothing.
-void KeepTopK(Candidates& candidates, int64_t k);
+// The other truncations. Each keeps at least one candidate and leaves what it
+// does not cut as it was; off values (see SamplerOptions) do nothing.
 void KeepTypical(Candidates& candidates, double p);
 void KeepTopP(Candidates& candidates, double p);
 void KeepMinP(Candidates& candidates, double p);

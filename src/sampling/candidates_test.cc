@@ -36,16 +36,32 @@ TEST(CandidatesTest, LeavesForbiddenTokensOut) {
 }
 
 TEST(TopKTest, KeepsTheLargestAndTheLowerIdOnTies) {
-  Candidates c = MakeCandidates(std::vector<float>{1, 5, 2, 2, 2, 0});
-  KeepTopK(c, 3);
+  const Candidates c = MakeCandidates(std::vector<float>{1, 5, 2, 2, 2, 0}, 3);
   EXPECT_THAT(Ids(c), ElementsAre(1, 2, 3));
+}
+
+// Against all of them in order; logits of few values, so that many are equal.
+TEST(TopKTest, KeepsWhatSortingWouldOfALargeVocabulary) {
+  Random random(5);
+  std::vector<float> logits(20'000);
+  for (float& x : logits)
+    x = std::floor(static_cast<float>(random.Uniform() * 300));
+  logits[17] = -std::numeric_limits<float>::infinity();
+  std::vector<int32_t> ids = Ids(MakeCandidates(logits));
+  std::stable_sort(ids.begin(), ids.end(), [&](int32_t a, int32_t b) {
+    return logits[static_cast<size_t>(a)] > logits[static_cast<size_t>(b)];
+  });
+  for (const size_t k : {1, 40, 64, 65, 3'000, 4'999, 5'000, 19'998}) {
+    const std::vector<int32_t> first(
+        ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(k));
+    EXPECT_EQ(Ids(MakeCandidates(logits, static_cast<int64_t>(k))), first) << k;
+  }
 }
 
 TEST(TopKTest, OffAndLargerThanTheVocabularyKeepAll) {
   for (int64_t k : {0, 3, 100}) {
-    Candidates c = MakeCandidates(std::vector<float>{1, 5, 2});
-    KeepTopK(c, k);
-    EXPECT_EQ(c.size(), 3u) << k;
+    const Candidates c = MakeCandidates(std::vector<float>{1, 5, 2}, k);
+    EXPECT_THAT(Ids(c), ElementsAre(0, 1, 2)) << k;
   }
 }
 

@@ -24,11 +24,6 @@ void CheckFinite(std::span<const float> logits) {
   }
 }
 
-int32_t ArgMax(std::span<const float> logits) {
-  const auto best = std::max_element(logits.begin(), logits.end());
-  return static_cast<int32_t>(best - logits.begin());
-}
-
 }  // namespace
 
 Sampler::Sampler(SamplerOptions options, int64_t n_valid)
@@ -67,13 +62,12 @@ int32_t Sampler::Sample(std::span<const float> logits) {
   ApplyPenalties(options_, history_, logits_);
   ApplyDry(options_, history_, logits_);
 
-  const int32_t best = ArgMax(logits_);
-  if (std::isinf(logits_[static_cast<size_t>(best)])) {
+  const bool greedy = options_.temperature == 0;
+  Candidates candidates = MakeCandidates(logits_, greedy ? 1 : options_.top_k);
+  if (candidates.empty()) {
     Fail("no token may come next: bias and constraint forbid all {}", n_valid_);
   }
-  if (options_.temperature == 0) return best;
-  Candidates candidates = MakeCandidates(logits_);
-  KeepTopK(candidates, options_.top_k);
+  if (greedy) return candidates.front().id;
   KeepTypical(candidates, options_.typical_p);
   KeepTopP(candidates, options_.top_p);
   KeepMinP(candidates, options_.min_p);
