@@ -117,12 +117,12 @@ struct Block {
   }
 
   // Of x what the panels behind those of column k take.
-  AheadRun<2> NextX(int64_t k) const {
+  AheadRun NextX(int64_t k) const {
     const int64_t next = k + kPanelCols;
     if (next >= cols()) return {};
     const int64_t steps = Steps(Count(next));
     const int64_t panels = (n_end - n_begin + kPanelRows - 1) / kPanelRows;
-    return {x + groups.At(g, next / kStep),
+    return {reinterpret_cast<const std::byte*>(x + groups.At(g, next / kStep)),
             (g_end - g) * steps * groups.step_size() * 4,
             panels * pairs() * Steps(Count(k))};
   }

@@ -72,7 +72,7 @@ void Finish(const MatMulArgs& args, const float* sums, int64_t n, int64_t rows,
 // What comes next, into the second-level cache.
 struct Next {
   Ahead<2> weights;
-  AheadRun<2> x;
+  AheadRun x;
 
   LLAMBA_INLINE void Step() {
     weights.Step();

@@ -103,6 +103,10 @@ struct TileSums {
   }
 };
 
+// Bytes of activations that stay in the second-level cache while all panels
+// pass: tiles ask for more of them than vectors do.
+constexpr int64_t kNearBytes = 1 << 20;
+
 // Whole tiles of rows by a range of panels.
 template <class F>
 class TileProduct {
@@ -113,14 +117,16 @@ class TileProduct {
   void Run(int64_t begin, int64_t end) {
     const int64_t rows = WholeTiles(args_.x.m);
     const int64_t chunk =
-        std::clamp(WholeTiles(kChunkBytes / args_.x.cols), kTileRows, rows);
+        std::clamp(WholeTiles(kNearBytes / args_.x.cols), kTileRows, rows);
     for (int64_t m = 0; m < rows; m += chunk) {
       for (int64_t p = begin; p < end; ++p) {
         const std::byte* packed = args_.panels + p * args_.panel_bytes;
         panel_.template Fill<F>(0, packed, args_.codes_offset, 0, blocks_);
         const std::byte* next = packed + args_.panel_bytes;
         const int64_t next_bytes = p + 1 < end ? args_.panel_bytes : 0;
-        RunPanel(p, m, std::min(m + chunk, rows), {next, next + next_bytes, 0});
+        const int64_t m_end = std::min(m + chunk, rows);
+        const int64_t steps = (m_end - m) / kTileRows * blocks_;
+        RunPanel(p, m, m_end, AheadRun(next, next_bytes, steps));
       }
     }
   }
@@ -131,9 +137,8 @@ class TileProduct {
   // product, its store and the load of what was stored take longer than the
   // vectors' work, and none of them waits for another here.
   __attribute__((noinline)) void RunPanel(int64_t p, int64_t m, int64_t m_end,
-                                          Ahead next) const {
+                                          AheadRun next) const {
     const int64_t tiles = (m_end - m) / kTileRows;
-    next.lines = args_.panel_bytes / 64 / (tiles * blocks_) + 1;
     const TileUse use(Shapes());
     DotProducts products(panel_, blocks_, args_.x.codes + m * args_.x.cols,
                          tiles);

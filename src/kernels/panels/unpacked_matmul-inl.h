@@ -3,6 +3,7 @@
 // rows of activations and more, panels are unpacked to bytes first; fewer rows
 // read them as they lie. Included as panel_matmul-inl.h is, after it.
 
+#include "kernels/ahead-inl.h"
 #include "kernels/panels/unpacked-inl.h"
 
 // Bytes of activations that all panels pass before they pass others. Unpacking
@@ -17,21 +18,6 @@ constexpr int64_t kSlab = 12;
 
 // How many blocks ahead activations are fetched.
 constexpr int64_t kRowsAhead = 8;
-
-// The panels that come next, fetched a few lines a block while others are
-// multiplied.
-struct Ahead {
-  const std::byte* at = nullptr;
-  const std::byte* end = nullptr;
-  int64_t lines = 0;  // a block
-
-  LLAMBA_INLINE void Step() {
-    for (int64_t i = 0; i < lines && at < end; ++i, at += 64) {
-      // Into the second-level cache.
-      __builtin_prefetch(at, 0, 2);
-    }
-  }
-};
 
 // V::kUnpackedTileM rows of activations, from block `slot` on, by
 // V::kUnpackedPanels panels: a load of activations serves all of these.
@@ -68,7 +54,7 @@ struct UnpackedTile {
 
   // Adds the products of `blocks` unpacked blocks.
   LLAMBA_INLINE void Add(const QuantizedRows& x, const Group& group,
-                         int64_t slot, int64_t blocks, Ahead ahead) {
+                         int64_t slot, int64_t blocks, AheadRun ahead) {
     for (int64_t b = 0; b < blocks; ++b) {
       ahead.Step();
       FetchRows(x, slot + kRowsAhead * kTileRows);
@@ -178,7 +164,7 @@ class UnpackedProduct {
     const int64_t share = bytes * blocks / blocks_ / tiles;
     next += bytes * first / blocks_;
     for (int64_t t = 0; t < tiles; ++t, next += share) {
-      const Ahead ahead = {next, next + share, share / 64 / blocks + 1};
+      const AheadRun ahead(next, share, blocks);
       const int64_t row = m + t * V::kUnpackedTileM;
       if (blocks == blocks_) {
         WholeTile(panel, row, ahead);
@@ -191,7 +177,7 @@ class UnpackedProduct {
 
   // All blocks of the rows: sums never leave the registers.
   __attribute__((noinline)) void WholeTile(int64_t panel, int64_t m,
-                                           Ahead ahead) const {
+                                           AheadRun ahead) const {
     Tile tile;
     tile.Clear();
     FetchSums(panel, m);
@@ -201,7 +187,7 @@ class UnpackedProduct {
 
   __attribute__((noinline)) void PartTile(int64_t panel, int64_t first,
                                           int64_t blocks, int64_t m,
-                                          float* sums, Ahead ahead) const {
+                                          float* sums, AheadRun ahead) const {
     Tile tile;
     if (first == 0) {
       tile.Clear();
