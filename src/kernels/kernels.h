@@ -58,10 +58,13 @@ struct MatMulArgs {
 
 // Activations in 8 bits for products with quantised weights: x[m, k] ~
 // codes[m, k] * scales[m, k / 32], with K a multiple of 32. Made by
-// quantize_rows, for the matmul_panels of the same table: a scale is the
-// largest magnitude of its 32 values over 127, a code the nearest integer (even
-// where two are as near). A table may order the blocks of whole 16 rows
-// otherwise.
+// quantize_rows, for the matmul_panels of the same table. A scale is the
+// largest magnitude of its 32 values over 127, rounded up to three significant
+// bits, so that its product with the weights' scale is exact; a code is the
+// nearest integer to x times the scale's reciprocal (even where two are as
+// near). Values below 1e-20 are zero; where one is not finite, or beyond 1e30,
+// the scale is not a number. A table may hold whole 16 rows otherwise
+// (panels/row_tiles.h).
 struct QuantizedRows {
   int64_t m = 0;
   int64_t cols = 0;
@@ -72,6 +75,7 @@ struct QuantizedRows {
   // or 128 above their values: -8 and -128 times the sum of the codes.
   int32_t* less_8 = nullptr;
   int32_t* less_128 = nullptr;
+  float* zeros = nullptr;  // (M, K / 32): room for a table's own use
 };
 
 // Rows m and on.
@@ -83,7 +87,8 @@ inline QuantizedRows RowsFrom(const QuantizedRows& rows, int64_t m) {
           rows.scales + m * blocks,
           rows.sums + m * blocks,
           rows.less_8 + m * blocks,
-          rows.less_128 + m * blocks};
+          rows.less_128 + m * blocks,
+          rows.zeros + m * blocks};
 }
 
 struct QuantizeArgs {
@@ -96,8 +101,9 @@ struct QuantizeArgs {
 };
 
 // As MatMulArgs, with quantised weights in panels of 16 rows (panels.h) and
-// activations in 8 bits. The dot product of a block of 32 columns is exact; its
-// scaled value is added in order of the blocks.
+// activations in 8 bits. The dot product of a block of 32 columns is exact, as
+// is the product of its scales; blocks are added in ascending order, each in
+// one rounding where multiply-adds are fused.
 struct PanelMatMulArgs {
   DType dtype = DType::kQ8_0;
   int64_t rows = 0;                   // N

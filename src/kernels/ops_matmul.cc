@@ -50,6 +50,7 @@ class QuantizedBuffer {
       sums_ = AlignedBuffer<float>(blocks);
       less_8_ = AlignedBuffer<int32_t>(blocks);
       less_128_ = AlignedBuffer<int32_t>(blocks);
+      zeros_ = AlignedBuffer<float>(blocks);
     }
     return {m,
             cols,
@@ -57,12 +58,13 @@ class QuantizedBuffer {
             scales_.data(),
             sums_.data(),
             less_8_.data(),
-            less_128_.data()};
+            less_128_.data(),
+            zeros_.data()};
   }
 
  private:
   AlignedBuffer<int8_t> codes_;
-  AlignedBuffer<float> scales_, sums_;
+  AlignedBuffer<float> scales_, sums_, zeros_;
   AlignedBuffer<int32_t> less_8_, less_128_;
 };
 

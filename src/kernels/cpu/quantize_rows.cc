@@ -15,28 +15,85 @@ constexpr int64_t kBlock = 32;
 // are as near, in the low bits of the sum: the same on every target.
 constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23
 
-// Below this a code's reciprocal scale would overflow.
-constexpr float kSmallest = 1e-30f;
+// With smaller numbers a scale's product with the weights' would be subnormal
+// and not exact; for larger ones a tile has no zero.
+constexpr float kSmallest = 1e-20f;
+constexpr float kLargest = 1e30f;
 
-// The block of `out` that lies at `at`; `start_128` is what less_128 starts
-// from. Leaves in `rest`, where it is not null, what the codes leave of x.
+// Of a float's bits the fraction, and what of it a scale does not have.
+constexpr uint32_t kFraction = 0x7fffff;
+constexpr uint32_t kCut = kFraction >> panels::kStepBits;
+constexpr int kStepShift = 23 - panels::kStepBits;
+
+// Of blocks whose largest magnitudes are `max`. `taint` is not zero where a
+// value is not finite: then the scale shall tell.
+template <class V>
+HWY_INLINE V ScaleOf(V max, V taint) {
+  const hn::DFromV<V> d;
+  const hn::RebindToUnsigned<hn::DFromV<V>> du;
+  const auto cut = hn::Set(du, kCut);
+  const auto bits = hn::BitCast(du, hn::Div(max, hn::Set(d, 127.0f)));
+  const V up = hn::BitCast(d, hn::AndNot(cut, hn::Add(bits, cut)));
+  const V scale = hn::IfThenZeroElse(hn::Lt(max, hn::Set(d, kSmallest)), up);
+  return hn::Add(
+      hn::IfThenElse(hn::Gt(max, hn::Set(d, kLargest)), hn::NaN(d), scale),
+      taint);
+}
+
+template <class V>
+HWY_INLINE V FactorOf(V scale) {
+  const hn::DFromV<V> d;
+  return hn::IfThenZeroElse(hn::Eq(scale, hn::Zero(d)),
+                            hn::Div(hn::Set(d, 1.0f), scale));
+}
+
+// All but the codes, whose sums are given: of one block, or of those of four
+// neighbours in a tile.
+template <class V>
+HWY_INLINE void StoreScales(const QuantizedRows& out, int64_t at, bool in_tile,
+                            V scale, V sums) {
+  const hn::DFromV<V> d;
+  const hn::RebindToSigned<hn::DFromV<V>> di;
+  hn::StoreU(scale, d, out.scales + at);
+  hn::StoreU(hn::Mul(scale, sums), d, out.sums + at);
+  auto less_8 =
+      hn::Sub(hn::Zero(di), hn::ShiftLeft<3>(hn::ConvertTo(di, sums)));
+  auto less_128 = hn::ShiftLeft<4>(less_8);
+  if (in_tile) {
+    const auto bits = hn::BitCast(di, scale);
+    const auto fraction = hn::Set(di, static_cast<int32_t>(kFraction));
+    const V power = hn::BitCast(d, hn::AndNot(fraction, bits));
+    // Not a number where the scale is none.
+    const V zero = hn::MulAdd(power, hn::Set(d, panels::kFloatZero),
+                              hn::Sub(scale, scale));
+    hn::StoreU(zero, d, out.zeros + at);
+    less_128 = hn::Add(hn::BitCast(di, zero), less_128);
+    less_8 = hn::And(hn::ShiftRight<kStepShift>(bits),
+                     hn::Set(di, panels::kSteps - 1));
+  }
+  hn::StoreU(less_8, di, out.less_8 + at);
+  hn::StoreU(less_128, di, out.less_128 + at);
+}
+
+// The block of `out` that lies at `at`. Leaves in `rest`, where it is not null,
+// what the codes leave of x.
 HWY_INLINE void QuantizeBlock(const float* x, const QuantizedRows& out,
-                              int64_t at, int32_t start_128, float* rest) {
+                              int64_t at, bool in_tile, float* rest) {
   const DF df;
   const hn::RebindToSigned<DF> di;
   const hn::Rebind<int8_t, DF> d8;
+  const hn::CappedTag<float, 1> d1;
   VF largest = hn::Zero(df);
-  // Not zero where a value is not finite: then the scale shall tell.
   VF taint = hn::Zero(df);
   for (int64_t i = 0; i < kBlock; i += kLanes) {
     const VF v = hn::LoadU(df, x + i);
     largest = hn::Max(largest, hn::Abs(v));
     taint = hn::MulAdd(v, hn::Zero(df), taint);
   }
-  const float max = hn::GetLane(hn::MaxOfLanes(df, largest));
-  const bool zero = max < kSmallest;
-  const VF factor = hn::Set(df, zero ? 0.0f : 127.0f / max);
-  const float scale = (zero ? 0.0f : max / 127.0f) + SumLanes(taint);
+  const auto scale =
+      ScaleOf(hn::Set(d1, hn::GetLane(hn::MaxOfLanes(df, largest))),
+              hn::Set(d1, SumLanes(taint)));
+  const VF factor = hn::Set(df, hn::GetLane(FactorOf(scale)));
   auto total = hn::Zero(di);
   for (int64_t i = 0; i < kBlock; i += kLanes) {
     const VF v = hn::Mul(hn::LoadU(df, x + i), factor);
@@ -46,16 +103,14 @@ HWY_INLINE void QuantizeBlock(const float* x, const QuantizedRows& out,
     total = hn::Add(total, code);
     hn::StoreU(hn::DemoteTo(d8, code), d8, out.codes + at * kBlock + i);
     if (rest != nullptr) {
-      hn::StoreU(hn::NegMulAdd(hn::ConvertTo(df, code), hn::Set(df, scale),
-                               hn::LoadU(df, x + i)),
-                 df, rest + i);
+      hn::StoreU(
+          hn::NegMulAdd(hn::ConvertTo(df, code),
+                        hn::Set(df, hn::GetLane(scale)), hn::LoadU(df, x + i)),
+          df, rest + i);
     }
   }
   const int32_t sum = hn::GetLane(hn::SumOfLanes(di, total));
-  out.scales[at] = scale;
-  out.sums[at] = scale * static_cast<float>(sum);
-  out.less_8[at] = -8 * sum;
-  out.less_128[at] = start_128 - 128 * sum;
+  StoreScales(out, at, in_tile, scale, hn::Set(d1, static_cast<float>(sum)));
 }
 
 #if HWY_TARGET != HWY_SCALAR
@@ -83,12 +138,10 @@ HWY_INLINE void ScaleFour(FourBlocks& four) {
   }
   const V4 max =
       FoldLanes(MaxLanes(), largest[0], largest[1], largest[2], largest[3]);
-  const auto zero = hn::Lt(max, hn::Set(d4, kSmallest));
-  const V4 top = hn::Set(d4, 127.0f);
-  hn::Store(hn::IfThenZeroElse(zero, hn::Div(top, max)), d4, four.factors);
-  hn::Store(hn::Add(hn::IfThenZeroElse(zero, hn::Div(max, top)),
-                    SumLanes(taint[0], taint[1], taint[2], taint[3])),
-            d4, four.scales);
+  const V4 scale =
+      ScaleOf(max, SumLanes(taint[0], taint[1], taint[2], taint[3]));
+  hn::Store(scale, d4, four.scales);
+  hn::Store(FactorOf(scale), d4, four.factors);
 }
 
 // Writes the codes and returns their sums; leaves what they leave of x in
@@ -120,39 +173,30 @@ HWY_INLINE V4 RoundFour(const FourBlocks& four, int8_t* codes, float* rest) {
 
 HWY_INLINE void QuantizeFour(const float* x, int64_t x_stride,
                              const QuantizedRows& out, int64_t at,
-                             int32_t start_128, float* rest) {
-  const D4 d4;
-  const hn::RebindToSigned<D4> di4;
+                             float* rest) {
   FourBlocks four;
   four.x = x;
   four.x_stride = x_stride;
   ScaleFour(four);
   const V4 sums = RoundFour(four, out.codes + at * kBlock, rest);
-  const V4 scale = hn::Load(d4, four.scales);
-  hn::StoreU(scale, d4, out.scales + at);
-  hn::StoreU(hn::Mul(scale, sums), d4, out.sums + at);
-  const auto less_8 =
-      hn::Sub(hn::Zero(di4), hn::ShiftLeft<3>(hn::ConvertTo(di4, sums)));
-  hn::StoreU(less_8, di4, out.less_8 + at);
-  hn::StoreU(hn::Add(hn::Set(di4, start_128), hn::ShiftLeft<4>(less_8)), di4,
-             out.less_128 + at);
+  StoreScales(out, at, true, hn::Load(D4(), four.scales), sums);
 }
 #endif
 
-// How a table orders the blocks: where block b of row m lies, and what its
-// less_128 starts from.
+// How a table orders the blocks: where block b of row m lies, and whether that
+// is in a tile.
 struct RowByRow {
   static int64_t Slot(const QuantizedRows& rows, int64_t m, int64_t b) {
     return m * (rows.cols / kBlock) + b;
   }
-  static int32_t Start(const QuantizedRows&, int64_t) { return 0; }
+  static bool InTile(const QuantizedRows&, int64_t) { return false; }
 };
 struct InTiles {
   static int64_t Slot(const QuantizedRows& rows, int64_t m, int64_t b) {
     return panels::SlotOf(rows, m, b);
   }
-  static int32_t Start(const QuantizedRows& rows, int64_t m) {
-    return m < panels::WholeTiles(rows.m) ? panels::kFloatZeroBits : 0;
+  static bool InTile(const QuantizedRows& rows, int64_t m) {
+    return m < panels::WholeTiles(rows.m);
   }
 };
 
@@ -168,10 +212,10 @@ HWY_INLINE void QuantizeRow(const QuantizeArgs& args, int64_t m) {
   float rest[kBlock];
   for (int64_t b = 0; b < out.cols / kBlock; ++b) {
     QuantizeBlock(x + b * kBlock, out, Order::Slot(out, m, b),
-                  Order::Start(out, m), args.rests ? rest : nullptr);
+                  Order::InTile(out, m), args.rests ? rest : nullptr);
     if (!args.rests) continue;
     const int64_t row = RestRow(args, m);
-    QuantizeBlock(rest, out, Order::Slot(out, row, b), Order::Start(out, row),
+    QuantizeBlock(rest, out, Order::Slot(out, row, b), Order::InTile(out, row),
                   nullptr);
   }
 }
@@ -183,12 +227,12 @@ HWY_INLINE void QuantizeFourRows(const QuantizeArgs& args, int64_t m) {
   float rest[4 * kBlock];
   for (int64_t b = 0; b < out.cols / kBlock; ++b) {
     QuantizeFour(x + b * kBlock, args.x_stride, out, InTiles::Slot(out, m, b),
-                 InTiles::Start(out, m), args.rests ? rest : nullptr);
+                 args.rests ? rest : nullptr);
     if (!args.rests) continue;
     for (int64_t j = 0; j < 4; ++j) {
       const int64_t row = RestRow(args, m + j);
       QuantizeBlock(rest + j * kBlock, out, InTiles::Slot(out, row, b),
-                    InTiles::Start(out, row), nullptr);
+                    InTiles::InTile(out, row), nullptr);
     }
   }
 }

@@ -93,7 +93,7 @@ struct TileSums {
     Repeat<kTileRows>([&](auto i) LLAMBA_INLINE_LAMBDA {
       const __m512 dot =
           _mm512_cvtepi32_ps(_mm512_load_si512(dots + i * kPanelRows));
-      sum[i] = _mm512_fmadd_ps(_mm512_mul_ps(dot, d), _mm512_set1_ps(scales[i]),
+      sum[i] = _mm512_fmadd_ps(dot, _mm512_mul_ps(d, _mm512_set1_ps(scales[i])),
                                sum[i]);
       if constexpr (kHasMin) {
         sum[i] = _mm512_fmadd_ps(_mm512_load_ps(panel.m(b)),

@@ -46,9 +46,6 @@ struct Vectors256 {
   }
 
   static LLAMBA_INLINE Ints ZeroInts() { return _mm256_setzero_si256(); }
-  static LLAMBA_INLINE Ints SetInt(int32_t value) {
-    return _mm256_set1_epi32(value);
-  }
   // kFactor * *value, kFactor a power of two.
   template <int kFactor>
   static LLAMBA_INLINE Ints SpreadTimes(const int32_t* value) {
@@ -60,6 +57,7 @@ struct Vectors256 {
   static LLAMBA_INLINE Floats AsFloats(Ints v) {
     return _mm256_castsi256_ps(v);
   }
+  static LLAMBA_INLINE Ints BitsOf(Floats v) { return _mm256_castps_si256(v); }
   static LLAMBA_INLINE Floats ToFloats(Ints v) { return _mm256_cvtepi32_ps(v); }
   static LLAMBA_INLINE Floats LoadHalves(const std::byte* p) {
     return _mm256_cvtph_ps(
@@ -74,6 +72,9 @@ struct Vectors256 {
   }
   static LLAMBA_INLINE Floats Add(Floats a, Floats b) {
     return _mm256_add_ps(a, b);
+  }
+  static LLAMBA_INLINE Floats Sub(Floats a, Floats b) {
+    return _mm256_sub_ps(a, b);
   }
   static LLAMBA_INLINE Floats Mul(Floats a, Floats b) {
     return _mm256_mul_ps(a, b);

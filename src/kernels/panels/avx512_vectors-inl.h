@@ -70,9 +70,6 @@ struct Vectors {
   }
 
   static LLAMBA_INLINE Ints ZeroInts() { return _mm512_setzero_si512(); }
-  static LLAMBA_INLINE Ints SetInt(int32_t value) {
-    return _mm512_set1_epi32(value);
-  }
   // kFactor * *value, kFactor a power of two.
   template <int kFactor>
   static LLAMBA_INLINE Ints SpreadTimes(const int32_t* value) {
@@ -84,6 +81,7 @@ struct Vectors {
   static LLAMBA_INLINE Floats AsFloats(Ints v) {
     return _mm512_castsi512_ps(v);
   }
+  static LLAMBA_INLINE Ints BitsOf(Floats v) { return _mm512_castps_si512(v); }
   static LLAMBA_INLINE Floats ToFloats(Ints v) { return _mm512_cvtepi32_ps(v); }
   static LLAMBA_INLINE Floats LoadHalves(const std::byte* p) {
     return _mm512_cvtph_ps(
@@ -99,6 +97,9 @@ struct Vectors {
   }
   static LLAMBA_INLINE Floats Add(Floats a, Floats b) {
     return _mm512_add_ps(a, b);
+  }
+  static LLAMBA_INLINE Floats Sub(Floats a, Floats b) {
+    return _mm512_sub_ps(a, b);
   }
   static LLAMBA_INLINE Floats Mul(Floats a, Floats b) {
     return _mm512_mul_ps(a, b);

@@ -2,10 +2,9 @@
 // set's vectors V. Included as panel_formats-inl.h is.
 //
 // An output's sum runs over the blocks of 32 columns in ascending order: the
-// integer dot product of a block is exact, so its inner order is free; it is
-// scaled by the weights' scale, then added, scaled by the activations', in one
-// rounding (and likewise the minimum times the activations' sum). No tile shape
-// changes that.
+// integer dot product of a block is exact, so its inner order is free, and so
+// is the product of its two scales; their product is added in one rounding (and
+// likewise the minimum times the activations' sum). No tile shape changes that.
 
 #include "kernels/repeat-inl.h"
 //
@@ -186,8 +185,8 @@ struct PanelTile {
     Repeat<kM>([&](auto m) LLAMBA_INLINE_LAMBDA {
       const auto scale = V::SetFloat(scales[m * stride]);
       Repeat<kHalves>([&](auto h) LLAMBA_INLINE_LAMBDA {
-        const auto scaled = V::Mul(V::ToFloats(dot.sum[m][h]), own.half[h].d);
-        sum[m][h] = V::MulAdd(scaled, scale, sum[m][h]);
+        sum[m][h] = V::MulAdd(V::ToFloats(dot.sum[m][h]),
+                              V::Mul(own.half[h].d, scale), sum[m][h]);
         if constexpr (F::Scales::kHasMin) {
           sum[m][h] = V::MulAdd(own.half[h].m, V::SetFloat(sums[m * stride]),
                                 sum[m][h]);

@@ -26,10 +26,11 @@ class Activations {
       : codes_(Size(x, 1)),
         scales_(Size(x, 32)),
         sums_(Size(x, 32)),
+        zeros_(Size(x, 32)),
         less_8_(Size(x, 32)),
         less_128_(Size(x, 32)) {
-    rows_ = {count,        x.cols(),       codes_.data(),   scales_.data(),
-             sums_.data(), less_8_.data(), less_128_.data()};
+    rows_ = {count,        x.cols(),       codes_.data(),    scales_.data(),
+             sums_.data(), less_8_.data(), less_128_.data(), zeros_.data()};
     kernels.quantize_rows({x.data() + first * x.stride(), x.stride(), rows_}, 0,
                           count);
   }
@@ -40,7 +41,7 @@ class Activations {
     return static_cast<size_t>(x.rows() * x.cols() / per);
   }
   std::vector<int8_t> codes_;
-  std::vector<float> scales_, sums_;
+  std::vector<float> scales_, sums_, zeros_;
   std::vector<int32_t> less_8_, less_128_;
   QuantizedRows rows_;
 };
@@ -204,7 +205,11 @@ TEST_P(PanelTest, BitsDependOnNeitherRowsNorRange) {
     const int64_t m = 53, n = 150;
     const BlockWeights w(random, dtype, n, 768);
     const std::vector<std::byte> packed = w.Packed();
-    const Matrix x = Matrix::Normal(random, m, 768);
+    Matrix x = Matrix::Normal(random, m, 768);
+    for (int64_t k = 0; k < 768; ++k) {
+      x.at(5, k) *= 3e-20f;
+      x.at(20, k) *= 1e28f;
+    }
     const Activations all(kernels(), x);
     Matrix whole(m, n);
     kernels().matmul_panels(Args(w, packed, all.rows(), whole), 0, Panels(w));
@@ -246,8 +251,54 @@ TEST_P(PanelTest, WhatIsNotFiniteTaintsItsScale) {
     for (int64_t k = 0; k < 64; ++k) x.at(0, k) = 1;
     x.at(0, 40) = bad;
     const Activations a(kernels(), x);
-    EXPECT_EQ(a.rows().scales[0], 1 / 127.0f);
+    EXPECT_EQ(a.rows().scales[0], 1.25f / 128);
     EXPECT_TRUE(std::isnan(a.rows().scales[1]));
+  }
+}
+
+// One row among them taints its own outputs, and no other's.
+TEST_P(PanelTest, WhatIsNotFiniteStaysInItsRow) {
+  Random random(6);
+  const BlockWeights w(random, DType::kQ4_0, 48, 256);
+  const std::vector<std::byte> packed = w.Packed();
+  Matrix x = Matrix::Normal(random, 20, 256);
+  Matrix clean(20, 48), tainted(20, 48);
+  const Activations before(kernels(), x);
+  kernels().matmul_panels(Args(w, packed, before.rows(), clean), 0, 3);
+  x.at(2, 100) = NAN;
+  x.at(7, 0) = INFINITY;
+  x.at(9, 33) = -2e30f;
+  x.at(17, 255) = -INFINITY;
+  const Activations after(kernels(), x);
+  kernels().matmul_panels(Args(w, packed, after.rows(), tainted), 0, 3);
+  for (int64_t i = 0; i < 20; ++i) {
+    const bool bad = i == 2 || i == 7 || i == 9 || i == 17;
+    for (int64_t j = 0; j < 48; ++j) {
+      if (bad) {
+        ASSERT_TRUE(std::isnan(tainted.at(i, j))) << i << " " << j;
+      } else {
+        ASSERT_EQ(tainted.at(i, j), clean.at(i, j)) << i << " " << j;
+      }
+    }
+  }
+}
+
+// Their products with weights' scales, of 17 bits at most, are exact then.
+TEST_P(PanelTest, ScalesHaveThreeBits) {
+  Random random(8);
+  Matrix x = Matrix::Normal(random, 1, 32 * 64);
+  const Activations a(kernels(), x);
+  for (int64_t b = 0; b < 64; ++b) {
+    float max = 0;
+    for (int64_t k = 0; k < 32; ++k) {
+      max = std::max(max, std::abs(x.at(0, 32 * b + k)));
+    }
+    const float scale = a.rows().scales[b];
+    int exponent = 0;
+    const float eighths = 8 * std::frexp(scale, &exponent);
+    EXPECT_EQ(eighths, std::round(eighths)) << scale;
+    EXPECT_GE(scale, max / 127);
+    EXPECT_LT(scale, 1.25f * (max / 127));
   }
 }
 

@@ -1,7 +1,6 @@
 #ifndef LLAMBA_KERNELS_PANELS_ROW_TILES_H_
 #define LLAMBA_KERNELS_PANELS_ROW_TILES_H_
 
-#include <bit>
 #include <cstdint>
 
 #include "kernels/kernels.h"
@@ -11,6 +10,16 @@
 // whole 16 rows block after block, of a block the 32 columns of each row, and
 // scales and sums likewise; rows left over lie row by row. Always inlined, for
 // no symbol that one instruction set's compiler flags made may reach another.
+//
+// In tiles a scale also stands as a power of two and one of kSteps multiples of
+// it. A dot product that starts at the bits of `zero`, kFloatZero times that
+// power, is a float at once, zero + power * dot: what is left to do is to take
+// zero off and one multiply-add with that multiple of the weights' scale. So
+//   zeros     zero,
+//   less_128  what the dot product starts from: the bits of zero, less 128
+//   times
+//             the sum of the codes,
+//   less_8    which multiple, 0 .. kSteps - 1.
 
 #define LLAMBA_ALWAYS_INLINE inline __attribute__((always_inline))
 
@@ -18,11 +27,13 @@ namespace llamba::panels {
 
 constexpr int64_t kTileRows = 16;
 
-// An integer below 2^22 added to the bits of this float adds its value to it:
-// what a dot product that started there makes is a float at once. In tiles,
-// less_128 starts there.
+// Scales have two bits after the point: 1, 1.25, 1.5 and 1.75.
+constexpr int kSteps = 4;
+constexpr int kStepBits = 2;
+
+// An integer below 2^22 added to the bits of this float adds its value to it;
+// added to those of this float times a power of two, its value times that.
 constexpr float kFloatZero = 12582912.0f;  // 1.5 * 2^23
-constexpr int32_t kFloatZeroBits = std::bit_cast<int32_t>(kFloatZero);
 
 // How many of m rows lie in tiles.
 LLAMBA_ALWAYS_INLINE int64_t WholeTiles(int64_t m) {

@@ -22,13 +22,11 @@ class Unpacked {
  public:
   explicit Unpacked(int64_t blocks)
       : codes_(Allocate<int8_t>(blocks * kStride)),
-        d_(Allocate<float>(blocks * kPanels * kPanelRows)),
-        zero_(Allocate<float>(blocks * kPanels * kPanelRows)),
+        d_(Allocate<float>(blocks * kMultiples * kPanels * kPanelRows)),
         m_(Allocate<float>(blocks * kPanels * kPanelRows)) {}
   ~Unpacked() {
     std::free(codes_);
     std::free(d_);
-    std::free(zero_);
     std::free(m_);
   }
   Unpacked(const Unpacked&) = delete;
@@ -36,13 +34,10 @@ class Unpacked {
 
   // Of a block: for each of 8 groups 64 bytes of each panel.
   const int8_t* codes(int64_t block) const { return codes_ + block * kStride; }
-  const float* d(int64_t block) const {
-    return d_ + block * kPanels * kPanelRows;
-  }
-  // Beside unsigned bytes, -kFloatZero d, exactly: d has 17 bits at most,
-  // kFloatZero two.
-  const float* zero(int64_t block) const {
-    return zero_ + block * kPanels * kPanelRows;
+  // Beside unsigned bytes, that multiple of it (row_tiles.h), exactly: d has 17
+  // bits at most, a multiple three.
+  const float* d(int64_t block, int64_t step = 0) const {
+    return d_ + (block * kMultiples + step) * kPanels * kPanelRows;
   }
   const float* m(int64_t block) const {
     return m_ + block * kPanels * kPanelRows;
@@ -57,17 +52,17 @@ class Unpacked {
     for (int64_t b = 0; b < blocks; ++b) {
       FillCodes<F>(codes + b * F::kCodeBytes,
                    codes_ + b * kStride + which * kPanelRows * 4);
-      const int64_t at = (b * kPanels + which) * kPanelRows;
       Repeat<kAll>([&](auto h) LLAMBA_INLINE_LAMBDA {
-        FillScales<F>(panel, first + b, h, at + h * V::kLanes);
+        FillScales<F>(F::Scales::template Load<V>(panel, first + b, h), b,
+                      which * kPanelRows + h * V::kLanes);
       });
     }
   }
 
  private:
   static constexpr int kAll = kPanelRows / V::kLanes;
-  // Signed products are converted, see row_tiles.h.
-  static constexpr bool kHasZero = kBytes == Bytes::kUnsigned;
+  // Signed products are converted and take the activations' scale as it is.
+  static constexpr int kMultiples = kBytes == Bytes::kUnsigned ? kSteps : 1;
   static constexpr int64_t kStride = kPanels * kPanelRows * kPanelBlock;
 
   template <class F>
@@ -82,14 +77,17 @@ class Unpacked {
   }
 
   template <class F>
-  LLAMBA_INLINE void FillScales(const std::byte* panel, int64_t block, int half,
-                                int64_t at) {
-    const auto scale = F::Scales::template Load<V>(panel, block, half);
-    V::StoreFloats(scale.d, d_ + at);
-    if constexpr (kHasZero) {
-      V::StoreFloats(V::Mul(scale.d, V::SetFloat(-kFloatZero)), zero_ + at);
+  LLAMBA_INLINE void FillScales(const Scale<V>& scale, int64_t block,
+                                int64_t row) {
+    constexpr int64_t kRows = kPanels * kPanelRows;
+    Repeat<kMultiples>([&](auto step) LLAMBA_INLINE_LAMBDA {
+      constexpr float kMultiple = 1 + static_cast<float>(step()) / kSteps;
+      V::StoreFloats(V::Mul(scale.d, V::SetFloat(kMultiple)),
+                     d_ + (block * kMultiples + step) * kRows + row);
+    });
+    if constexpr (F::Scales::kHasMin) {
+      V::StoreFloats(scale.m, m_ + block * kRows + row);
     }
-    if constexpr (F::Scales::kHasMin) V::StoreFloats(scale.m, m_ + at);
   }
 
   template <class F>
@@ -107,6 +105,5 @@ class Unpacked {
 
   int8_t* codes_;
   float* d_;
-  float* zero_;
   float* m_;
 };

@@ -60,7 +60,7 @@ struct UnpackedTile {
       FetchRows(x, slot + kRowsAhead * kTileRows);
       Dots dot;
       ForAll([&](auto i, auto v) LLAMBA_INLINE_LAMBDA {
-        dot[i][v] = kHasMin ? V::SetInt(kFloatZeroBits)
+        dot[i][v] = kHasMin ? V::BitsOf(V::SetFloat(x.zeros[slot + i]))
                             : V::template SpreadTimes<1>(x.less_128 + slot + i);
       });
       AddProducts(group.codes(b), x.codes + slot * kPanelBlock, dot);
@@ -95,15 +95,13 @@ struct UnpackedTile {
 
   LLAMBA_INLINE void AddScaled(const QuantizedRows& x, const Group& group,
                                int64_t block, int64_t slot, const Dots& dot) {
-    const float* d = group.d(block);
-    const float* zero = group.zero(block);
     const float* m = group.m(block);
     ForAll([&](auto i, auto v) LLAMBA_INLINE_LAMBDA {
-      // (dot - kFloatZero) d, rounded once as dot d is.
-      const auto scaled =
-          V::MulAdd(V::AsFloats(dot[i][v]), V::LoadFloats(d + v * V::kLanes),
-                    V::LoadFloats(zero + v * V::kLanes));
-      sum[i][v] = V::MulAdd(scaled, V::SetFloat(x.scales[slot + i]), sum[i][v]);
+      const float* d = group.d(block, x.less_8[slot + i]);
+      // The dot product times the scale's power of two, exactly.
+      const auto exact =
+          V::Sub(V::AsFloats(dot[i][v]), V::SetFloat(x.zeros[slot + i]));
+      sum[i][v] = V::MulAdd(exact, V::LoadFloats(d + v * V::kLanes), sum[i][v]);
       if constexpr (kHasMin) {
         sum[i][v] = V::MulAdd(V::LoadFloats(m + v * V::kLanes),
                               V::SetFloat(x.sums[slot + i]), sum[i][v]);

@@ -10,6 +10,13 @@ namespace llamba::reference {
 
 namespace {
 
+// max / 127, rounded up to three significant bits.
+float ScaleOf(float max) {
+  int exponent = 0;
+  const float fraction = std::frexp(max / 127.0f, &exponent);
+  return std::ldexp(std::ceil(fraction * 8), exponent - 3);
+}
+
 // Leaves in `rest` what the codes leave of x.
 void QuantizeBlock(const float* x, const QuantizedRows& out, int64_t at,
                    float* rest) {
@@ -19,9 +26,9 @@ void QuantizeBlock(const float* x, const QuantizedRows& out, int64_t at,
     max = std::max(max, std::fabs(x[i]));
     taint += x[i] * 0.0f;
   }
-  const bool zero = max < 1e-30f;
-  const float factor = zero ? 0 : 127.0f / max;
-  const float scale = (zero ? 0 : max / 127.0f) + taint;
+  if (max > 1e30f) taint = NAN;
+  const float scale = (max < 1e-20f ? 0 : ScaleOf(max)) + taint;
+  const float factor = scale == 0 ? 0 : 1 / scale;
   int32_t sum = 0;
   for (int64_t i = 0; i < kPanelBlock; ++i) {
     const float code = std::nearbyint(x[i] * factor);
