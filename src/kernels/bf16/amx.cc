@@ -58,7 +58,8 @@ struct Scratch {
 // The panel by groups [g, g_end) of x. `copy`: see Product::Run.
 template <int kW>
 void PanelGroups(const Panel& panel, const RowGroups& groups, const uint32_t* x,
-                 int64_t g, int64_t g_end, float* sums, Next& next, bool copy) {
+                 int64_t g, int64_t g_end, float* sums, Ahead<2>& next,
+                 bool copy) {
   for (; g + 1 < g_end; g += 2, sums += 4 * kTileFloats) {
     Product<kW, 2>{panel, groups, x, g}.Run(sums, next, copy);
     copy = false;
@@ -68,7 +69,7 @@ void PanelGroups(const Panel& panel, const RowGroups& groups, const uint32_t* x,
 
 void MultiplyPanel(const Panel& panel, const RowGroups& groups,
                    const uint32_t* x, int64_t g, int64_t g_end, float* sums,
-                   Next& next, bool copy) {
+                   Ahead<2>& next, bool copy) {
   if (panel.tiles() == 2) {
     PanelGroups<2>(panel, groups, x, g, g_end, sums, next, copy);
   } else {
@@ -88,7 +89,7 @@ void FewRows(const MatMulArgs& args, const RowGroups& groups, const uint32_t* x,
                            std::min(kPanelCols, args.w.cols - k),
                            scratch.w};
       panel.Copy(kFetchAhead);
-      Next nothing;
+      Ahead<2> nothing;
       MultiplyPanel(panel, groups, x, 0, 1, scratch.sums, nothing, false);
     }
   }
@@ -116,26 +117,13 @@ struct Block {
             Count(next_k) * 2, pairs() * Steps(Count(k))};
   }
 
-  // Of x what the panels behind those of column k take.
-  AheadRun NextX(int64_t k) const {
-    const int64_t next = k + kPanelCols;
-    if (next >= cols()) return {};
-    const int64_t steps = Steps(Count(next));
-    const int64_t panels = (n_end - n_begin + kPanelRows - 1) / kPanelRows;
-    return {reinterpret_cast<const std::byte*>(x + groups.At(g, next / kStep)),
-            (g_end - g) * steps * groups.step_size() * 4,
-            panels * pairs() * Steps(Count(k))};
-  }
-
   void Run(Scratch& scratch) const {
     for (int64_t k = 0; k < cols(); k += kPanelCols) {
       float* sums = scratch.sums;
-      Next next;
-      next.x = NextX(k);
       for (int64_t n = n_begin; n < n_end; n += kPanelRows) {
         const Panel panel = {args, n,        std::min(kPanelRows, n_end - n),
                              k,    Count(k), scratch.w};
-        next.weights = NextWeights(n, k);
+        Ahead<2> next = NextWeights(n, k);
         if (!panel.is_whole()) panel.Copy(0);
         MultiplyPanel(panel, groups, x, g, g_end, sums, next, panel.is_whole());
         sums += pairs() * 4 * kTileFloats;

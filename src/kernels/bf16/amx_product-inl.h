@@ -69,17 +69,6 @@ void Finish(const MatMulArgs& args, const float* sums, int64_t n, int64_t rows,
   }
 }
 
-// What comes next, into the second-level cache.
-struct Next {
-  Ahead<2> weights;
-  AheadRun x;
-
-  LLAMBA_INLINE void Step() {
-    weights.Step();
-    x.Step();
-  }
-};
-
 // A panel of kW tiles by kX groups of x from group g on. Sums of tile i of
 // weights with group j are tile 2 i + j.
 template <int kW, int kX>
@@ -141,14 +130,14 @@ struct Product {
   }
 
   template <bool kCopy>
-  LLAMBA_INLINE void AllSteps(Next& next) const {
+  LLAMBA_INLINE void AllSteps(Ahead<2>& weights) const {
     const int64_t steps = Steps(panel.count);
     const int64_t stride = kCopy ? panel.args.w.row_bytes : kStepBytes;
     const std::byte* from = kCopy ? panel.row(0) : panel.w;
     std::byte* w = panel.w;
     const uint32_t* x_step = x + groups.At(g, panel.k / kStep);
     Ahead<1> outputs = Outputs(steps);
-    Next ahead = next;
+    Ahead<2> ahead = weights;
     for (int64_t s = 0; s < steps; ++s) {
       Step<kCopy>(from, stride, w, x_step);
       ahead.Step();
@@ -157,12 +146,12 @@ struct Product {
       w += kW * kTileBytes;
       x_step += kX * groups.step_size();
     }
-    next = ahead;
+    weights = ahead;
   }
 
-  // `sums` is where they wait; `copy`: the panel is whole, and not at its w
-  // yet.
-  void Run(float* sums, Next& next, bool copy) const {
+  // `sums` is where they wait; `next` are the weights of the next panel;
+  // `copy`: the panel is whole, and not at its w yet.
+  void Run(float* sums, Ahead<2>& next, bool copy) const {
     if (panel.is_first()) {
       Clear();
     } else {
