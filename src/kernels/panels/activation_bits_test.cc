@@ -29,8 +29,8 @@ class ActivationBitsTest : public testing::IsaTest {
 
   // A rest is at most half of a step, 1.25 max / 127, and its own code off by
   // half of 1.25 times the 127th part of that: x is off by 1.25^2 max / (4
-  // 127^2). On top of it the
-  // roundings of two float32 sums, as PanelTest::Check counts them, and theirs.
+  // 127^2). On top of it the roundings of two float32 sums, as PanelTest::Check
+  // counts them, and theirs.
   static void ExpectNear(const BlockWeights& w, const Matrix& x,
                          const Matrix& y) {
     const double depth = 4 * static_cast<double>(w.cols()) / 32 + 10;

@@ -2,9 +2,10 @@
 // set's vectors V. Included as panel_formats-inl.h is.
 //
 // An output's sum runs over the blocks of 32 columns in ascending order: the
-// integer dot product of a block is exact, so its inner order is free, and so
-// is the product of its two scales; their product is added in one rounding (and
-// likewise the minimum times the activations' sum). No tile shape changes that.
+// integer dot product of a block is exact, so its inner order is free, and the
+// product of its two scales is exact as well; what both make is added in one
+// rounding (and likewise the minimum times the activations' sum). No tile shape
+// changes that.
 
 #include "kernels/repeat-inl.h"
 //

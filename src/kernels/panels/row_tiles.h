@@ -11,15 +11,12 @@
 // scales and sums likewise; rows left over lie row by row. Always inlined, for
 // no symbol that one instruction set's compiler flags made may reach another.
 //
-// In tiles a scale also stands as a power of two and one of kSteps multiples of
-// it. A dot product that starts at the bits of `zero`, kFloatZero times that
-// power, is a float at once, zero + power * dot: what is left to do is to take
-// zero off and one multiply-add with that multiple of the weights' scale. So
-//   zeros     zero,
-//   less_128  what the dot product starts from: the bits of zero, less 128
-//   times
-//             the sum of the codes,
-//   less_8    which multiple, 0 .. kSteps - 1.
+// In tiles a scale also stands as a power of two and which of kSteps multiples
+// of it: `zeros` has kFloatZero times that power, less_8 which multiple, 0 to
+// kSteps - 1. A dot product that starts at the bits of such a zero is a float
+// at once, zero + power * dot. What is left is to take zero off, and one
+// multiply-add with that multiple of the weights' scale. less_128 starts from
+// the bits of zero, too.
 
 #define LLAMBA_ALWAYS_INLINE inline __attribute__((always_inline))
 
