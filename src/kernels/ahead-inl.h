@@ -7,7 +7,6 @@ constexpr int64_t kLineBytes = 64;
 // lines a step, while other is worked on.
 class AheadRun {
  public:
-  AheadRun() = default;
   AheadRun(const std::byte* at, int64_t bytes, int64_t steps)
       : at_(at),
         end_(at + bytes),
@@ -19,6 +18,6 @@ class AheadRun {
   }
 
  private:
-  const std::byte *at_ = nullptr, *end_ = nullptr;
-  int64_t step_bytes_ = 0;
+  const std::byte *at_, *end_;
+  int64_t step_bytes_;
 };

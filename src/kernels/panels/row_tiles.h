@@ -25,8 +25,8 @@ namespace llamba::panels {
 constexpr int64_t kTileRows = 16;
 
 // Scales have two bits after the point: 1, 1.25, 1.5 and 1.75.
-constexpr int kSteps = 4;
 constexpr int kStepBits = 2;
+constexpr int kSteps = 1 << kStepBits;
 
 // An integer below 2^22 added to the bits of this float adds its value to it;
 // added to those of this float times a power of two, its value times that.
