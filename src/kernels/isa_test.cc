@@ -17,7 +17,7 @@ TEST(Isa, EveryAvailableNameSelectsItsTable) {
   for (const std::string& name : names) {
     const KernelTable& table = GetKernels(name);
     EXPECT_EQ(table.isa, name);
-    EXPECT_NE(table.matmul, nullptr);
+    EXPECT_NE(table.float32, nullptr);
     EXPECT_NE(table.attention, nullptr);
   }
   EXPECT_EQ(GetKernels("").isa, names.front());
@@ -31,7 +31,7 @@ TEST(Isa, TablesAreDistinct) {
   for (size_t i = 1; i < names.size(); ++i) {
     const KernelTable& table = GetKernels(names[i]);
     const KernelTable& better = GetKernels(names[i - 1]);
-    EXPECT_TRUE(table.matmul != better.matmul ||
+    EXPECT_TRUE(table.float32 != better.float32 ||
                 table.matmul_panels != better.matmul_panels)
         << names[i];
   }

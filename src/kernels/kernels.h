@@ -117,9 +117,8 @@ struct PanelMatMulArgs {
   bool accumulate = false;
 };
 
-// Activations rounded to bf16: to the nearest, even where two are as near,
-// subnormals to zero.
-struct RoundArgs {
+// Activations to be put in the order, and the type, of some products.
+struct ArrangeArgs {
   const float* x = nullptr;  // (M, K)
   int64_t x_stride = 0;
   int64_t m = 0;
@@ -127,20 +126,21 @@ struct RoundArgs {
   std::byte* out = nullptr;  // on a 64-byte boundary
 };
 
-// Products of BF16 weights with activations in bf16, summed in float32 (where
-// subnormals count as zero).
-struct Bf16Kernels {
-  // How many bytes RoundArgs::out has, whose order is the kernels' own.
-  size_t (*rounded_bytes)(int64_t m, int64_t cols);
+// Products of weights in rows (F32, F16 or BF16) with activations that were
+// arranged for them, summed in float32.
+struct RowProducts {
+  // How many bytes ArrangeArgs::out has, whose order is the products' own.
+  size_t (*arranged_bytes)(int64_t m, int64_t cols);
   // Rows [m_begin, m_end).
-  void (*round_rows)(const RoundArgs& args, int64_t m_begin, int64_t m_end);
-  // Bytes that matmul works in, more than a thread's stack may have.
+  void (*arrange)(const ArrangeArgs& args, int64_t m_begin, int64_t m_end);
+  // Bytes that multiply works in, more than a thread's stack may have.
   size_t scratch_bytes;
-  // As KernelTable::matmul, with `rounded` in place of args.x. `scratch`, of
-  // the calling thread alone, is aligned to 64 bytes and may hold anything.
-  void (*matmul)(const MatMulArgs& args, const std::byte* rounded,
-                 std::byte* scratch, int64_t n_begin, int64_t n_end);
-  // As KernelTable::float_peak.
+  // Rows [n_begin, n_end) of args.w, all M rows of x, which are read from
+  // `arranged` in place of args.x. `scratch`, of the calling thread alone, is
+  // aligned to 64 bytes and may hold anything.
+  void (*multiply)(const MatMulArgs& args, const std::byte* arranged,
+                   std::byte* scratch, int64_t n_begin, int64_t n_end);
+  // See KernelTable::integer_peak.
   double (*peak)(int64_t rounds, float* sink);
 };
 
@@ -250,11 +250,12 @@ struct AttentionArgs {
 struct KernelTable {
   const char* isa;  // as --isa names it
 
-  // Rows [n_begin, n_end) of w, all M rows of x.
-  void (*matmul)(const MatMulArgs& args, int64_t n_begin, int64_t n_end);
-  // Null where the machine multiplies no bf16, or no faster than float32: BF16
-  // weights are then multiplied by activations in float32.
-  const Bf16Kernels* bf16;
+  // By activations in float32.
+  const RowProducts* float32;
+  // Of BF16 weights by activations rounded to bf16 (to the nearest, even where
+  // two are as near, subnormals to zero), where subnormal sums may count as
+  // zero. Null where the machine multiplies no bf16, or no faster than float32.
+  const RowProducts* bf16;
   // Rows [m_begin, m_end).
   void (*quantize_rows)(const QuantizeArgs& args, int64_t m_begin,
                         int64_t m_end);
@@ -274,12 +275,11 @@ struct KernelTable {
   void (*attention)(const AttentionArgs& args, int64_t head, int64_t t_begin,
                     int64_t t_end);
 
-  // What these instructions could do at best, to set beside what the kernels
-  // do: `rounds` of independent multiply-adds on registers alone, in float32,
-  // and of unsigned 4-bit codes by bytes (of bytes where there are tiles).
-  // Returns how many were made; *sink (below 1, not 0) keeps them from being
-  // optimised away. Null in the reference.
-  double (*float_peak)(int64_t rounds, float* sink);
+  // What instructions could do at best, to set beside what the kernels do:
+  // `rounds` of independent multiply-adds on registers alone, here of unsigned
+  // 4-bit codes by bytes (of bytes where there are tiles). Returns how many
+  // were made; *sink (below 1, not 0) keeps them from being optimised away.
+  // Null in the reference, as RowProducts::peak there.
   double (*integer_peak)(int64_t rounds, float* sink);
 };
 

@@ -10,12 +10,16 @@ using testing::Weights;
 
 class MatMulTest : public testing::IsaTest {
  protected:
+  void Multiply(const MatMulArgs& args, int64_t n_begin, int64_t n_end) const {
+    testing::Multiply(*kernels().float32, args, n_begin, n_end);
+  }
+
   void Check(DType dtype, int64_t m, int64_t n, int64_t k, float sigma = 1) {
     Random random(static_cast<uint32_t>(m * 131 + n * 17 + k));
     const Weights w(random, dtype, n, k, sigma);
     const Matrix x = Matrix::Normal(random, m, k);
     Matrix y(m, n), expected(m, n);
-    kernels().matmul(Args(w, x, y), 0, n);
+    Multiply(Args(w, x, y), 0, n);
     reference::MatMul(Args(w, x, expected), 0, n);
     y.ExpectWrittenExactly();
     ExpectClose(Args(w, x, y), w, x, y, expected, Depth(k), 0);
@@ -49,7 +53,7 @@ TEST_P(MatMulTest, BiasAndAccumulate) {
     MatMulArgs args = Args(w, x, y);
     args.bias = bias.data();
     args.accumulate = true;
-    kernels().matmul(args, 0, 10);
+    Multiply(args, 0, 10);
     args.y = expected.data();
     reference::MatMul(args, 0, 10);
     ExpectClose(args, w, x, y, expected, Depth(70), 30);
@@ -63,7 +67,7 @@ TEST_P(MatMulTest, NoColumns) {
   for (const int64_t m : {1, 2, 20}) {
     const Matrix x(m, 0);
     Matrix y(m, 9);
-    kernels().matmul(Args(w, x, y), 0, 9);
+    Multiply(Args(w, x, y), 0, 9);
     y.ExpectWrittenExactly();
     EXPECT_EQ(y.at(m - 1, 8), 0);
   }
@@ -78,7 +82,7 @@ TEST_P(MatMulTest, BitsDependOnNeitherRowsNorRange) {
       const Weights w(random, dtype, n, k, 1);
       const Matrix x = Matrix::Normal(random, m, k);
       Matrix whole(m, n);
-      kernels().matmul(Args(w, x, whole), 0, n);
+      Multiply(Args(w, x, whole), 0, n);
       for (const int64_t rows : {1, 2, 3, 4, 5, 6, 7, 8, 13, 100}) {
         Matrix pieces(m, n);
         for (int64_t r = 0; r < m; r += rows) {
@@ -87,8 +91,8 @@ TEST_P(MatMulTest, BitsDependOnNeitherRowsNorRange) {
           args.y += r * pieces.stride();
           args.m = std::min(rows, m - r);
           const int64_t cut = 1 + (r + rows) % (n - 1);
-          kernels().matmul(args, 0, cut);
-          kernels().matmul(args, cut, n);
+          Multiply(args, 0, cut);
+          Multiply(args, cut, n);
         }
         ExpectSameBits(pieces, whole);
       }
@@ -97,7 +101,10 @@ TEST_P(MatMulTest, BitsDependOnNeitherRowsNorRange) {
 }
 
 TEST_P(MatMulTest, RangeTouchesNothingElse) {
-  testing::ExpectRangeTouchesNothingElse(kernels().matmul);
+  testing::ExpectRangeTouchesNothingElse(
+      [this](const MatMulArgs& args, int64_t n_begin, int64_t n_end) {
+        Multiply(args, n_begin, n_end);
+      });
 }
 
 INSTANTIATE_TEST_SUITE_P(Isas, MatMulTest, ::testing::ValuesIn(AvailableIsas()),

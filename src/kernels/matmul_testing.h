@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/aligned_buffer.h"
 #include "formats/formats.h"
 #include "kernels/kernel_testing.h"
 
@@ -54,6 +55,23 @@ inline MatMulArgs Args(const Weights& w, const Matrix& x, Matrix& y) {
           .y = y.data(),
           .y_stride = y.stride(),
           .accumulate = false};
+}
+
+// Rows [n_begin, n_end) of the product.
+inline void Multiply(const RowProducts& products, const MatMulArgs& args,
+                     int64_t n_begin, int64_t n_end) {
+  AlignedBuffer<std::byte> arranged(
+      products.arranged_bytes(args.m, args.w.cols));
+  AlignedBuffer<std::byte> scratch(products.scratch_bytes);
+  // What was there before must not matter.
+  for (std::byte& b : arranged.span()) b = std::byte{0xff};
+  for (std::byte& b : scratch.span()) b = std::byte{0xff};
+  const ArrangeArgs arrange = {args.x, args.x_stride, args.m, args.w.cols,
+                               arranged.data()};
+  const int64_t cut = args.m / 3;
+  products.arrange(arrange, cut, args.m);
+  products.arrange(arrange, 0, cut);
+  products.multiply(args, arranged.data(), scratch.data(), n_begin, n_end);
 }
 
 // |error| <= depth u (sum |x w| + |bias| + |y before|), for the kernel and

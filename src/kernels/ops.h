@@ -44,9 +44,8 @@ class Ops {
   Products ProductsOf(const MatrixView& w) const;
 
   void MatMul(const MatMulArgs& args) const;
-  // Several products of one x (q, k, v; gate and up): one fork-join. Where
-  // weights stand in panels, x is quantised once for all of them; where BF16
-  // weights take bf16, it is rounded once.
+  // Several products of one x (q, k, v; gate and up): one fork-join. x is
+  // quantised, or arranged, once for all of them.
   void MatMuls(std::span<const MatMulArgs> args) const;
   void RmsNorm(const RmsNormArgs& args, int64_t m) const;
   void Gate(const GateArgs& args, int64_t m) const;
@@ -64,7 +63,8 @@ class Ops {
   const MatMulArgs* FirstOf(Products products,
                             std::span<const MatMulArgs> args) const;
   QuantizedRows Quantize(std::span<const MatMulArgs> args) const;
-  const std::byte* Round(std::span<const MatMulArgs> args) const;
+  const std::byte* Arrange(std::span<const MatMulArgs> args,
+                           Products products) const;
   // Borders between tasks lie at multiples of so many rows of weights.
   int64_t RowTile(const MatrixView& w) const;
   void MultiplyPanels(const PanelMatMulArgs& args, int64_t n_begin,

@@ -129,13 +129,13 @@ void MatMulPanelsOfTwoTerms(const KernelTable& kernels,
   }
 }
 
-void MultiplyBf16(const Bf16Kernels& kernels, const MatMulArgs& args,
-                  const std::byte* rounded, int64_t n_begin, int64_t n_end) {
+void MultiplyRows(const RowProducts& products, const MatMulArgs& args,
+                  const std::byte* arranged, int64_t n_begin, int64_t n_end) {
   thread_local AlignedBuffer<std::byte> scratch;
-  if (scratch.size() < kernels.scratch_bytes) {
-    scratch = AlignedBuffer<std::byte>(kernels.scratch_bytes);
+  if (scratch.size() < products.scratch_bytes) {
+    scratch = AlignedBuffer<std::byte>(products.scratch_bytes);
   }
-  kernels.matmul(args, rounded, scratch.data(), n_begin, n_end);
+  products.multiply(args, arranged, scratch.data(), n_begin, n_end);
 }
 
 }  // namespace
@@ -150,19 +150,24 @@ const MatMulArgs* Ops::FirstOf(Products products,
   return nullptr;
 }
 
-const std::byte* Ops::Round(std::span<const MatMulArgs> args) const {
-  const MatMulArgs* first = FirstOf(Products::kBf16, args);
+const std::byte* Ops::Arrange(std::span<const MatMulArgs> args,
+                              Products products) const {
+  const MatMulArgs* first = FirstOf(products, args);
   if (first == nullptr) return nullptr;
-  // As in Quantize. Large, as all rows of weights read it.
-  thread_local LargeBuffer buffer;
-  const size_t bytes = kernels_.bf16->rounded_bytes(first->m, first->w.cols);
+  // As in Quantize, one a type of products. Large, as all rows of weights read
+  // it.
+  thread_local LargeBuffer buffers[2];
+  LargeBuffer& buffer = buffers[products == Products::kBf16 ? 1 : 0];
+  const RowProducts& kernels =
+      products == Products::kBf16 ? *kernels_.bf16 : *kernels_.float32;
+  const size_t bytes = kernels.arranged_bytes(first->m, first->w.cols);
   if (buffer.size() < bytes) buffer = LargeBuffer(bytes);
-  const RoundArgs round = {first->x, first->x_stride, first->m, first->w.cols,
-                           buffer.data()};
+  const ArrangeArgs arrange = {first->x, first->x_stride, first->m,
+                               first->w.cols, buffer.data()};
   WorkList work;
   work.Add(first->m, first->w.cols);
   work.Run(pool_, [&](size_t, int64_t begin, int64_t end) {
-    kernels_.bf16->round_rows(round, begin, end);
+    kernels.arrange(arrange, begin, end);
   });
   return buffer.data();
 }
@@ -224,7 +229,8 @@ void Ops::MatMuls(std::span<const MatMulArgs> args) const {
     work.Add(a.m > 0 ? CeilDiv(a.w.rows, tile) : 0, tile * a.w.cols * a.m);
   }
   const QuantizedRows quantized = Quantize(args);
-  const std::byte* rounded = Round(args);
+  const std::byte* floats = Arrange(args, Products::kFloat32);
+  const std::byte* rounded = Arrange(args, Products::kBf16);
   work.Run(pool_, [&](size_t i, int64_t begin, int64_t end) {
     const int64_t tile = RowTile(args[i].w);
     const int64_t first = begin * tile;
@@ -234,10 +240,10 @@ void Ops::MatMuls(std::span<const MatMulArgs> args) const {
         MultiplyPanels(InPanels(args[i], quantized), first, last);
         break;
       case Products::kBf16:
-        MultiplyBf16(*kernels_.bf16, args[i], rounded, first, last);
+        MultiplyRows(*kernels_.bf16, args[i], rounded, first, last);
         break;
       default:
-        kernels_.matmul(args[i], first, last);
+        MultiplyRows(*kernels_.float32, args[i], floats, first, last);
     }
   });
 }

@@ -25,7 +25,7 @@ namespace {
 //
 #include "kernels/bf16/amx_row-inl.h"
 //
-#include "kernels/bf16/ahead-inl.h"
+#include "kernels/ahead-inl.h"
 //
 #include "kernels/panels/tiles-inl.h"
 //
@@ -190,10 +190,10 @@ double Peak(int64_t rounds, float* sink) {
 
 }  // namespace
 
-const Bf16Kernels& Amx() {
-  static constexpr Bf16Kernels kKernels = {RoundedBytes, RoundRows,
-                                           sizeof(Scratch), MatMul, Peak};
-  return kKernels;
+const RowProducts& Amx() {
+  static constexpr RowProducts kProducts = {RoundedBytes, RoundRows,
+                                            sizeof(Scratch), MatMul, Peak};
+  return kProducts;
 }
 
 }  // namespace llamba::bf16

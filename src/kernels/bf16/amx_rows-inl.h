@@ -9,6 +9,8 @@
 
 constexpr int64_t kTile = 16;  // rows of a tile, and its columns of 4 bytes
 
+int64_t Steps(int64_t cols) { return (cols + kStep - 1) / kStep; }
+
 // Columns of a panel of weights: it stays in the first-level cache while rows
 // of x pass.
 constexpr int64_t kPanelCols = 512;
@@ -71,7 +73,7 @@ size_t RoundedBytes(int64_t m, int64_t cols) {
 }
 
 // Lanes [begin, end) of group g; those of rows that are not there are zeros.
-void RoundGroup(const RoundArgs& args, const RowGroups& groups, int64_t g,
+void RoundGroup(const ArrangeArgs& args, const RowGroups& groups, int64_t g,
                 int64_t begin, int64_t end) {
   const int64_t first = g * groups.width;
   const float* x = args.x + first * args.x_stride;
@@ -91,7 +93,7 @@ void RoundGroup(const RoundArgs& args, const RowGroups& groups, int64_t g,
   }
 }
 
-void RoundRows(const RoundArgs& args, int64_t m_begin, int64_t m_end) {
+void RoundRows(const ArrangeArgs& args, int64_t m_begin, int64_t m_end) {
   if (m_begin == m_end) return;
   const RowGroups groups(args.m, args.cols);
   // Who rounds the last row adds the rows of zeros.

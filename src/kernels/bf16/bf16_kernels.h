@@ -10,13 +10,13 @@
 namespace llamba::bf16 {
 
 #if defined(__x86_64__)
-const Bf16Kernels& Avx512();
-const Bf16Kernels& Amx();
+const RowProducts& Avx512();
+const RowProducts& Amx();
 #endif
 
 // The best ones beside the vector kernels that --isa calls `isa`; null where
 // products in float32 are as fast.
-const Bf16Kernels* For(const char* isa);
+const RowProducts* For(const char* isa);
 
 }  // namespace llamba::bf16
 

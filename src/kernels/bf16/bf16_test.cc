@@ -5,7 +5,6 @@
 #include <functional>
 #include <limits>
 
-#include "base/aligned_buffer.h"
 #include "base/cpu_features.h"
 #include "kernels/matmul_testing.h"
 #include "kernels/ops.h"
@@ -28,20 +27,8 @@ std::vector<std::string> IsasWithBf16() {
 
 class Bf16Test : public testing::IsaTest {
  protected:
-  // Rows [n_begin, n_end) of the product with args.x rounded.
   void Multiply(const MatMulArgs& args, int64_t n_begin, int64_t n_end) const {
-    const Bf16Kernels& bf16 = *kernels().bf16;
-    AlignedBuffer<std::byte> out(bf16.rounded_bytes(args.m, args.w.cols));
-    AlignedBuffer<std::byte> scratch(bf16.scratch_bytes);
-    // What was there before must not matter.
-    for (std::byte& b : out.span()) b = std::byte{0xff};
-    for (std::byte& b : scratch.span()) b = std::byte{0xff};
-    const RoundArgs round = {args.x, args.x_stride, args.m, args.w.cols,
-                             out.data()};
-    const int64_t cut = args.m / 3;
-    bf16.round_rows(round, cut, args.m);
-    bf16.round_rows(round, 0, cut);
-    bf16.matmul(args, out.data(), scratch.data(), n_begin, n_end);
+    testing::Multiply(*kernels().bf16, args, n_begin, n_end);
   }
 
   // Rounded operations on the way to a sum of k products in the longest of the
@@ -231,7 +218,7 @@ float SumOfTiles(const std::vector<float>& x, const std::vector<float>& w) {
 
 TEST(Bf16Tiles, SumInTheirOrder) {
   if (!GetCpuFeatures().amx_bf16) GTEST_SKIP() << "no tiles of bf16 here";
-  const Bf16Kernels& bf16 = *GetKernels("amx").bf16;
+  const RowProducts& bf16 = *GetKernels("amx").bf16;
   Random random(6);
   const int64_t rows = 20, cols = 777;
   const Weights w(random, DType::kBF16, 40, cols, 1);
@@ -242,10 +229,7 @@ TEST(Bf16Tiles, SumInTheirOrder) {
       const std::vector<float> row = values.Decoded(i);
       std::copy(row.begin(), row.end(), &x.at(i, 0));
     }
-    AlignedBuffer<std::byte> rounded(bf16.rounded_bytes(m, cols));
-    bf16.round_rows({x.data(), x.stride(), m, cols, rounded.data()}, 0, m);
-    AlignedBuffer<std::byte> scratch(bf16.scratch_bytes);
-    bf16.matmul(Args(w, x, y), rounded.data(), scratch.data(), 0, 40);
+    testing::Multiply(bf16, Args(w, x, y), 0, 40);
     for (int64_t i = 0; i < m; ++i) {
       for (int64_t n = 0; n < 40; ++n) {
         ASSERT_EQ(y.at(i, n), SumOfTiles(values.Decoded(i), w.Decoded(n)));
@@ -266,7 +250,7 @@ TEST_P(Bf16Test, OpsChooseByActivationBits) {
     Multiply(Args(w, x, expected), 0, 333);
     ExpectSameBits(short_y, expected);
     Ops(kernels(), pool, nullptr, 16).MatMul(Args(w, x, long_y));
-    kernels().matmul(Args(w, x, expected), 0, 333);
+    testing::Multiply(*kernels().float32, Args(w, x, expected), 0, 333);
     ExpectSameBits(long_y, expected);
   }
 }

@@ -4,8 +4,6 @@
 constexpr int64_t kStep = 32;  // columns that one instruction multiplies
 constexpr int64_t kStepBytes = kStep * 2;
 
-int64_t Steps(int64_t cols) { return (cols + kStep - 1) / kStep; }
-
 // A mask of the first `count` of 16 lanes.
 LLAMBA_INLINE __mmask16 FirstLanes(int64_t count) {
   return static_cast<__mmask16>((1u << std::clamp<int64_t>(count, 0, 16)) - 1);

@@ -7,7 +7,7 @@
 
 #include "hwy/foreach_target.h"
 #include "kernels/cpu/activation-inl.h"
-#include "kernels/cpu/dot-inl.h"
+#include "kernels/cpu/floats-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace llamba::cpu::HWY_NAMESPACE {
@@ -55,18 +55,22 @@ HWY_INLINE void LoadBlock(const AttentionArgs& args, int64_t kv_head,
 template <int kM, int kN>
 HWY_INLINE void ScoreTile(const float* const (&q)[kM], const float* const* keys,
                           int64_t head_dim, float* const (&scores)[kM]) {
-  const float* k[kN];
-  for (int j = 0; j < kN; ++j) k[j] = keys[j];
-  DotTile<kM, kN> tile;
+  Tile<Floats, kM, kN> tile;
   tile.Clear();
-  tile.Add(q, k, head_dim);
-  for (int i = 0; i < kM; ++i) {
-    if constexpr (kN == 4 && kHasFour) {
-      hn::StoreU(tile.Sums(i), D4(), scores[i]);
-    } else {
-      for (int j = 0; j < kN; ++j) scores[i][j] = SumLanes(tile.acc[i][j]);
-    }
+  for (int64_t i = 0; i < head_dim; i += kLanes) {
+    const auto load = [=](const float* row) LLAMBA_INLINE_LAMBDA {
+      return Floats::FromFloats(row + i, head_dim - i);
+    };
+    tile.Add([&](auto m) LLAMBA_INLINE_LAMBDA { return load(q[m]); },
+             [&](auto n) LLAMBA_INLINE_LAMBDA { return load(keys[n]); });
   }
+  Sums<Floats, kM> sums;
+  tile.AddTo(sums, true);
+  Repeat<kM>([&](auto i) LLAMBA_INLINE_LAMBDA {
+    float four[4];
+    Floats::StoreFour(sums.of[i], four);
+    for (int j = 0; j < kN; ++j) scores[i][j] = four[j];
+  });
 }
 
 // Dot products of kM queries with all keys of the block.

@@ -24,7 +24,7 @@ KernelTable TableOf(int64_t target, const char* isa) {
   const panels::Kernels products = panels::For(isa);
   return {
       .isa = isa,
-      .matmul = MatMulFor(target),
+      .float32 = Float32For(target),
       .bf16 = bf16::For(isa),
       .quantize_rows = QuantizeRowsFor(target, products.order),
       .matmul_panels = products.matmul,
@@ -35,7 +35,6 @@ KernelTable TableOf(int64_t target, const char* isa) {
       .conv1d = Conv1dFor(target),
       .scan = ScanFor(target),
       .attention = AttentionFor(target),
-      .float_peak = FloatPeakFor(target),
       .integer_peak = products.peak,
   };
 }

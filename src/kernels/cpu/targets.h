@@ -28,7 +28,7 @@ Function PickTarget(const Function (&table)[kSize], int64_t target) {
 }
 
 // Each defined in the file of its op; `target` is a bit of HWY_TARGETS.
-decltype(KernelTable::matmul) MatMulFor(int64_t target);
+const RowProducts* Float32For(int64_t target);
 decltype(KernelTable::quantize_rows) QuantizeRowsFor(int64_t target,
                                                      panels::RowOrder order);
 decltype(KernelTable::rms_norm) RmsNormFor(int64_t target);
@@ -38,7 +38,6 @@ decltype(KernelTable::rope) RopeFor(int64_t target);
 decltype(KernelTable::conv1d) Conv1dFor(int64_t target);
 decltype(KernelTable::scan) ScanFor(int64_t target);
 decltype(KernelTable::attention) AttentionFor(int64_t target);
-decltype(KernelTable::float_peak) FloatPeakFor(int64_t target);
 
 }  // namespace llamba::cpu
 

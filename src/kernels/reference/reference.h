@@ -11,7 +11,7 @@
 namespace llamba::reference {
 
 void MatMul(const MatMulArgs& args, int64_t n_begin, int64_t n_end);
-// MatMul with x rounded to bf16 (RoundArgs).
+// MatMul with x rounded to bf16, as KernelTable::bf16 does.
 void MatMulBf16(const MatMulArgs& args, int64_t n_begin, int64_t n_end);
 void QuantizeRows(const QuantizeArgs& args, int64_t m_begin, int64_t m_end);
 void MatMulPanels(const PanelMatMulArgs& args, int64_t p_begin, int64_t p_end);

@@ -7,7 +7,7 @@
 namespace llamba {
 namespace {
 
-double PeakRate(ThreadPool& pool, decltype(KernelTable::float_peak) peak) {
+double PeakRate(ThreadPool& pool, decltype(KernelTable::integer_peak) peak) {
   // Far below a time slice, far above what waking a thread takes.
   constexpr int64_t kRounds = 200'000;
   constexpr int kRuns = 60;
@@ -49,8 +49,8 @@ Peaks Best(const Peaks& a, const Peaks& b) {
 }
 
 Peaks MeasurePeaks(const KernelTable& kernels, ThreadPool& pool) {
-  const Bf16Kernels* bf16 = kernels.bf16;
-  return {PeakRate(pool, kernels.float_peak),
+  const RowProducts* bf16 = kernels.bf16;
+  return {PeakRate(pool, kernels.float32->peak),
           PeakRate(pool, bf16 != nullptr ? bf16->peak : nullptr),
           PeakRate(pool, kernels.integer_peak)};
 }
