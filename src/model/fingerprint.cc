@@ -75,10 +75,10 @@ uint64_t Checkpoint::Fingerprint() const {
   for (const auto& [id, tensor] : tensors) {
     hash.Values(static_cast<int64_t>(id.role), static_cast<int64_t>(id.layer));
     HashTensor(tensor.data(), &hash);
+    // A sample maps pages around it, 2 MB with some systems: of a model that
+    // has been loaded into memory none shall stay.
+    file->Release(tensor.data());
   }
-  // A sample maps pages around it: of a model that has been loaded into memory
-  // none shall stay.
-  for (const auto& [id, tensor] : tensors) file->Release(tensor.data());
   return hash.value();
 }
 

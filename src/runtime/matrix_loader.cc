@@ -98,6 +98,7 @@ Matrix MatrixLoader::Decoded(const StoredTensor& tensor, DType target) const {
   ForUnits(pool_, view.rows, view.cols, [&](int64_t begin, int64_t end) {
     Decode(tensor, target, begin, end,
            matrix.owned.data() + begin * view.row_bytes);
+    Release(tensor, begin, end);
   });
   checkpoint_.file->Release(tensor.data());
   return matrix;
@@ -115,9 +116,20 @@ Matrix MatrixLoader::Packed(const StoredTensor& tensor, DType target) const {
   ForUnits(pool_, CeilDiv(view.rows, kPanelRows), kPanelRows * view.cols,
            [&](int64_t begin, int64_t end) {
              PackPanels(tensor, target, begin, end, matrix.owned.data());
+             Release(tensor, begin * kPanelRows,
+                     std::min(end * kPanelRows, view.rows));
            });
   checkpoint_.file->Release(tensor.data());
   return matrix;
+}
+
+void MatrixLoader::Release(const StoredTensor& tensor, int64_t begin,
+                           int64_t end) const {
+  TensorView part = tensor.data();
+  const size_t row = part.bytes / static_cast<size_t>(tensor.rows());
+  part.data += static_cast<size_t>(begin) * row;
+  part.bytes = static_cast<size_t>(end - begin) * row;
+  checkpoint_.file->Release(part);
 }
 
 void MatrixLoader::Decode(const StoredTensor& tensor, DType target,

@@ -29,6 +29,10 @@ class MatrixLoader {
   Matrix Decoded(const StoredTensor& tensor, DType target) const;
   // In panels of `target`, the tensor's own block type or Q8_0.
   Matrix Packed(const StoredTensor& tensor, DType target) const;
+  // Gives back the whole pages of rows [begin, end) of the file, which were
+  // read: no matrix shall be in memory twice. (Where the schema has another
+  // order of rows, some pages are read again.)
+  void Release(const StoredTensor& tensor, int64_t begin, int64_t end) const;
   void Decode(const StoredTensor& tensor, DType target, int64_t begin,
               int64_t end, std::byte* out) const;
   void PackPanels(const StoredTensor& tensor, DType target, int64_t begin,

@@ -109,7 +109,8 @@ class LongMerger {
 
 MergeTable::MergeTable(const std::vector<Merge>& merges) {
   size_t capacity = 16;
-  while (capacity < 2 * merges.size()) capacity *= 2;
+  // At most three quarters full.
+  while (3 * capacity < 4 * merges.size()) capacity *= 2;
   slots_.assign(capacity, {-1, -1, 0, -1});
   const size_t mask = capacity - 1;
   for (const Merge& merge : merges) {
