@@ -15,8 +15,9 @@ namespace llamba::cpu::HWY_NAMESPACE {
 // Softmax is computed online, over blocks of keys at absolute multiples of
 // kKeys: so a query's result does not depend on how its prompt was cut.
 constexpr int64_t kKeys = 64;
-// Queries that share the keys and values of a block while they lie in cache.
-constexpr int64_t kQueries = 32;
+// Queries that share the keys and values of a block while they lie in cache:
+// whole tiles of them.
+constexpr int64_t kQueries = 36;
 constexpr int kQueryTile = kManyRegisters ? 6 : 3;
 constexpr int kKeyTile = 4;
 // Vectors of the output that stay in registers while values are added.
@@ -215,16 +216,19 @@ HWY_INLINE void Normalise(const AttentionArgs& args, int64_t head, int64_t t,
   });
 }
 
-// All tokens of [t_begin, t_end) that see the block, kQueryTile at a time.
+// All tokens of [t_begin, t_end) that see the block, at most kQueryTile at a
+// time, as even as can be.
 HWY_INLINE void BlockQueries(const AttentionArgs& args, const Block& block,
                              int64_t head, int64_t t_begin, int64_t t_end,
                              Running& running) {
   int64_t t = HWY_MAX(t_begin, block.first - args.first_position);
-  for (; t + kQueryTile <= t_end; t += kQueryTile) {
-    QueryTile<kQueryTile>(args, block, head, t, t - t_begin, running);
-  }
-  for (; t < t_end; ++t) {
-    QueryTile<1>(args, block, head, t, t - t_begin, running);
+  while (t < t_end) {
+    const int64_t tiles = (t_end - t + kQueryTile - 1) / kQueryTile;
+    const int64_t rows = (t_end - t + tiles - 1) / tiles;
+    WithRows<kQueryTile>(rows, [&](auto m) LLAMBA_INLINE_LAMBDA {
+      QueryTile<m>(args, block, head, t, t - t_begin, running);
+    });
+    t += rows;
   }
 }
 

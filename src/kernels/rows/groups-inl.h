@@ -54,18 +54,6 @@ class RowGroups {
   const X* data_;
 };
 
-// Calls fn with `rows` (1 to kM) as a constant.
-template <int kM, class Fn>
-LLAMBA_INLINE void WithRows(int64_t rows, const Fn& fn) {
-  if constexpr (kM > 0) {
-    if (rows == kM) {
-      fn(std::integral_constant<int, kM>());
-    } else {
-      WithRows<kM - 1>(rows, fn);
-    }
-  }
-}
-
 template <class V>
 size_t ArrangedBytes(int64_t m, int64_t cols) {
   return static_cast<size_t>(m * Steps<V>(cols) * V::kStep) *

@@ -8,6 +8,18 @@
 // Rows of weights whose outputs are written together.
 constexpr int kTileN = 4;
 
+// Calls fn with `rows` (1 to kM) as a constant.
+template <int kM, class Fn>
+LLAMBA_INLINE void WithRows(int64_t rows, const Fn& fn) {
+  if constexpr (kM > 0) {
+    if (rows == kM) {
+      fn(std::integral_constant<int, kM>());
+    } else {
+      WithRows<kM - 1>(rows, fn);
+    }
+  }
+}
+
 // The sums of kM rows of x with kN rows of weights, those of a row in the first
 // kN lanes.
 template <class V, int kM>
