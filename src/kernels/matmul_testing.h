@@ -1,6 +1,7 @@
 #ifndef LLAMBA_KERNELS_MATMUL_TESTING_H_
 #define LLAMBA_KERNELS_MATMUL_TESTING_H_
 
+#include <cstring>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -60,12 +61,14 @@ inline MatMulArgs Args(const Weights& w, const Matrix& x, Matrix& y) {
 // Rows [n_begin, n_end) of the product.
 inline void Multiply(const RowProducts& products, const MatMulArgs& args,
                      int64_t n_begin, int64_t n_end) {
-  AlignedBuffer<std::byte> arranged(
-      products.arranged_bytes(args.m, args.w.cols));
-  AlignedBuffer<std::byte> scratch(products.scratch_bytes);
   // What was there before must not matter.
-  for (std::byte& b : arranged.span()) b = std::byte{0xff};
-  for (std::byte& b : scratch.span()) b = std::byte{0xff};
+  const auto spoil = [](AlignedBuffer<std::byte>& buffer, size_t bytes) {
+    if (buffer.size() < bytes) buffer = AlignedBuffer<std::byte>(bytes);
+    std::memset(buffer.data(), 0xff, buffer.size());
+  };
+  static AlignedBuffer<std::byte> arranged, scratch;
+  spoil(arranged, products.arranged_bytes(args.m, args.w.cols));
+  spoil(scratch, products.scratch_bytes);
   const ArrangeArgs arrange = {args.x, args.x_stride, args.m, args.w.cols,
                                arranged.data()};
   const int64_t cut = args.m / 3;

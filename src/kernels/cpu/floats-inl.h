@@ -26,14 +26,14 @@ struct Floats {
   using Sum = VF;
   static constexpr int64_t kStep = kLanes;
   static constexpr int kTileM = kManyRegisters ? 6 : 3;
-  // Wider vectors would wait longer for their lanes to be added, narrower ones
-  // for x from the second-level cache.
+  // Two tiles read x from the second-level cache once, but halve the columns of
+  // a block: the lanes of long vectors would be added up too often.
   static constexpr int kPanelTiles = kLanes < 16 ? 2 : 1;
   static constexpr int64_t kBlockM = kManyRegisters ? 168 : 96;
   static constexpr int64_t kBlockN = 128;
 
   static HWY_INLINE VF FromFloats(const float* x, int64_t left) {
-    return LoadW(x, left);
+    return left >= kStep ? LoadW(x) : LoadW(x, left);
   }
   template <class W>
   static HWY_INLINE VF LoadW(const W* w) {
@@ -41,7 +41,7 @@ struct Floats {
   }
   template <class W>
   static HWY_INLINE VF LoadW(const W* w, int64_t left) {
-    return left >= kStep ? LoadFloats(w) : LoadFirst(w, left);
+    return LoadFirst(w, left);
   }
   static HWY_INLINE VF Load(const float* x) { return hn::Load(DF(), x); }
   static HWY_INLINE void Store(VF v, float* to) { hn::Store(v, DF(), to); }

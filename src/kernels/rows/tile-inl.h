@@ -2,8 +2,9 @@
 // translation unit an instruction set (or once a target of Highway), inside its
 // namespace, after LLAMBA_INLINE, LLAMBA_INLINE_LAMBDA and Repeat.
 //
-// V describes an instruction set's products. V::X is what factors are: float or
-// the bits of a bf16. A step is the V::kStep columns of a V::Factors.
+// V describes an instruction set's products, as Floats in cpu/floats-inl.h
+// does. V::X is what factors are: float or the bits of a bf16. A step is the
+// V::kStep columns of a V::Factors.
 
 // Rows of weights whose outputs are written together.
 constexpr int kTileN = 4;
