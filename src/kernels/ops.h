@@ -42,6 +42,9 @@ class Ops {
   ThreadPool& pool() const { return pool_; }
   // What these weights and what they are multiplied by are taken as.
   Products ProductsOf(const MatrixView& w) const;
+  // Bytes that a row of activations takes once quantised, or arranged, for a
+  // product with w: memory that stays with the thread that calls MatMul.
+  size_t RowBytesFor(const MatrixView& w) const;
 
   void MatMul(const MatMulArgs& args) const;
   // Several products of one x (q, k, v; gate and up): one fork-join. x is

@@ -42,6 +42,12 @@ void Check(const MatMulArgs& args) {
 // Buffers of activations in 8 bits, as large as the largest call needed.
 class QuantizedBuffer {
  public:
+  static size_t RowBytes(int64_t cols) {
+    constexpr size_t kBlock =
+        kPanelBlock + 3 * sizeof(float) + 2 * sizeof(int32_t);
+    return static_cast<size_t>(cols / kPanelBlock) * kBlock;
+  }
+
   QuantizedRows Get(int64_t m, int64_t cols) {
     const auto blocks = static_cast<size_t>(m * cols / kPanelBlock);
     if (blocks > scales_.size()) {
@@ -177,6 +183,18 @@ Products Ops::ProductsOf(const MatrixView& w) const {
   const bool bf16 = w.dtype == DType::kBF16 && kernels_.bf16 != nullptr &&
                     activation_bits_ == 8;
   return bf16 ? Products::kBf16 : Products::kFloat32;
+}
+
+size_t Ops::RowBytesFor(const MatrixView& w) const {
+  switch (ProductsOf(w)) {
+    case Products::kIntegers:
+      return QuantizedBuffer::RowBytes(w.cols) *
+             (activation_bits_ == 16 ? 2 : 1);
+    case Products::kBf16:
+      return kernels_.bf16->arranged_bytes(1, w.cols);
+    default:
+      return kernels_.float32->arranged_bytes(1, w.cols);
+  }
 }
 
 QuantizedRows Ops::Quantize(std::span<const MatMulArgs> args) const {

@@ -21,10 +21,10 @@ constexpr int64_t kLogitsBytes = 64 << 20;
 
 // Bound of the buffers of a pass, so that memory while decoding is weights,
 // states and less than 64 MB, of which a tokenizer of 128,256 tokens and the
-// program take 45. Wide models take fewer rows at a time (Llamba-1B's shape
-// 192), which costs reading the weights more often.
-constexpr int64_t kRowBytes = 16 << 20;
-constexpr int64_t kRowStep = 32;
+// program take 43. Wide models take fewer rows at a time (Llamba-1B's shape
+// 176, or 144 in float32), which costs reading the weights more often.
+constexpr int64_t kRowBytes = 17 << 20;
+constexpr int64_t kRowStep = 16;
 
 // A row of the pass whose logits the caller asked for.
 struct Wanted {
@@ -48,10 +48,14 @@ struct Executor::Workspace {
   }
 
   // Rows that pass through the layers together.
-  int64_t MaxRows() const {
+  int64_t MaxRows(const Model& model) const {
     const int64_t floats =
         x.width() + u.width() + scratch.first.width() + scratch.second.width();
-    const int64_t fit = kRowBytes / (floats * int64_t{sizeof(float)});
+    // The widest rows of activations that products take.
+    const auto arranged = static_cast<int64_t>(
+        model.ops().RowBytesFor(model.weights().layers[0].mlp.down.view));
+    const int64_t fit =
+        kRowBytes / (floats * int64_t{sizeof(float)} + arranged);
     return std::clamp(fit / kRowStep * kRowStep, kRowStep, kMaxRows);
   }
 
@@ -211,7 +215,7 @@ void Executor::Forward(std::span<const SequenceInput> sequences,
     total.push_back(static_cast<int64_t>(sequence.ids.size()));
   }
   for (;;) {
-    work.pieces = NextPass(done, total, work.MaxRows());
+    work.pieces = NextPass(done, total, work.MaxRows(*model_));
     if (work.pieces.empty()) return;
     work.segments.clear();
     work.batch.rows = 0;
