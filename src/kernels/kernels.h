@@ -228,6 +228,10 @@ struct RopeArgs {
   const float* sin = nullptr;  // (M, head_dim / 2)
 };
 
+// Tokens of one head that kernels take through its keys together: whole tiles
+// of them, so borders between tasks lie at its multiples.
+constexpr int64_t kAttentionTokens = 36;
+
 // Causal grouped-query attention of T new tokens of one sequence, at positions
 // first .. first + T - 1, over all its keys and values up to each token's own.
 // A page holds page_tokens positions: keys (n_kv_heads, page_tokens, head_dim),

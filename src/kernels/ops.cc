@@ -8,9 +8,6 @@
 namespace llamba {
 namespace {
 
-// Tokens of one head that share a pass over its keys, as kernels take them.
-constexpr int64_t kAttentionTokens = 36;
-
 // Scalar operations that a vector exponential is worth, roughly.
 constexpr int64_t kExpWork = 16;
 

@@ -66,6 +66,8 @@ class Ops {
   const MatMulArgs* FirstOf(Products products,
                             std::span<const MatMulArgs> args) const;
   QuantizedRows Quantize(std::span<const MatMulArgs> args) const;
+  // Of weights in rows: in bf16 or in float32.
+  const RowProducts& RowProductsOf(Products products) const;
   const std::byte* Arrange(std::span<const MatMulArgs> args,
                            Products products) const;
   // Borders between tasks lie at multiples of so many rows of weights.

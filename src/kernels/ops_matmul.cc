@@ -156,6 +156,10 @@ const MatMulArgs* Ops::FirstOf(Products products,
   return nullptr;
 }
 
+const RowProducts& Ops::RowProductsOf(Products products) const {
+  return products == Products::kBf16 ? *kernels_.bf16 : *kernels_.float32;
+}
+
 const std::byte* Ops::Arrange(std::span<const MatMulArgs> args,
                               Products products) const {
   const MatMulArgs* first = FirstOf(products, args);
@@ -164,8 +168,7 @@ const std::byte* Ops::Arrange(std::span<const MatMulArgs> args,
   // it.
   thread_local LargeBuffer buffers[2];
   LargeBuffer& buffer = buffers[products == Products::kBf16 ? 1 : 0];
-  const RowProducts& kernels =
-      products == Products::kBf16 ? *kernels_.bf16 : *kernels_.float32;
+  const RowProducts& kernels = RowProductsOf(products);
   const size_t bytes = kernels.arranged_bytes(first->m, first->w.cols);
   if (buffer.size() < bytes) buffer = LargeBuffer(bytes);
   const ArrangeArgs arrange = {first->x, first->x_stride, first->m,
@@ -186,15 +189,11 @@ Products Ops::ProductsOf(const MatrixView& w) const {
 }
 
 size_t Ops::RowBytesFor(const MatrixView& w) const {
-  switch (ProductsOf(w)) {
-    case Products::kIntegers:
-      return QuantizedBuffer::RowBytes(w.cols) *
-             (activation_bits_ == 16 ? 2 : 1);
-    case Products::kBf16:
-      return kernels_.bf16->arranged_bytes(1, w.cols);
-    default:
-      return kernels_.float32->arranged_bytes(1, w.cols);
+  const Products products = ProductsOf(w);
+  if (products != Products::kIntegers) {
+    return RowProductsOf(products).arranged_bytes(1, w.cols);
   }
+  return QuantizedBuffer::RowBytes(w.cols) * (activation_bits_ == 16 ? 2 : 1);
 }
 
 QuantizedRows Ops::Quantize(std::span<const MatMulArgs> args) const {

@@ -23,24 +23,6 @@ namespace {
 //
 #include "kernels/rows/product-inl.h"
 
-// The lanes of four vectors added, each in the one order of all sums: in each
-// block of four lanes 0 with 1 and 2 with 3, then both, then halves of blocks.
-LLAMBA_INLINE __m128 SumLanes(__m512 a, __m512 b, __m512 c, __m512 d) {
-  const auto pairs = [](__m512 v, __m512 w) LLAMBA_INLINE_LAMBDA {
-    return _mm512_castps_pd(
-        _mm512_add_ps(_mm512_unpacklo_ps(v, w), _mm512_unpackhi_ps(v, w)));
-  };
-  const __m512d ab = pairs(a, b);
-  const __m512d cd = pairs(c, d);
-  const __m512 sums =
-      _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd)),
-                    _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd)));
-  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(sums),
-                                    _mm512_extractf32x8_ps(sums, 1));
-  return _mm_add_ps(_mm256_castps256_ps128(half),
-                    _mm256_extractf128_ps(half, 1));
-}
-
 // What rows/ wants of an instruction set.
 struct Vectors {
   using X = uint16_t;
@@ -72,8 +54,23 @@ struct Vectors {
     return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a),
                             reinterpret_cast<__m512bh>(b));
   }
+  // The lanes of four vectors added, each in the one order of all sums: in each
+  // block of four lanes 0 with 1 and 2 with 3, then both, then halves of
+  // blocks.
   static LLAMBA_INLINE Four SumLanes(Sum a, Sum b, Sum c, Sum d) {
-    return bf16::SumLanes(a, b, c, d);
+    const auto pairs = [](__m512 v, __m512 w) LLAMBA_INLINE_LAMBDA {
+      return _mm512_castps_pd(
+          _mm512_add_ps(_mm512_unpacklo_ps(v, w), _mm512_unpackhi_ps(v, w)));
+    };
+    const __m512d ab = pairs(a, b);
+    const __m512d cd = pairs(c, d);
+    const __m512 sums =
+        _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd)),
+                      _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd)));
+    const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(sums),
+                                      _mm512_extractf32x8_ps(sums, 1));
+    return _mm_add_ps(_mm256_castps256_ps128(half),
+                      _mm256_extractf128_ps(half, 1));
   }
   static LLAMBA_INLINE Four Add(Four a, Four b) { return _mm_add_ps(a, b); }
   static LLAMBA_INLINE Four LoadFour(const float* p) { return _mm_loadu_ps(p); }

@@ -15,10 +15,10 @@ namespace llamba::cpu::HWY_NAMESPACE {
 // Softmax is computed online, over blocks of keys at absolute multiples of
 // kKeys: so a query's result does not depend on how its prompt was cut.
 constexpr int64_t kKeys = 64;
-// Queries that share the keys and values of a block while they lie in cache:
-// whole tiles of them.
-constexpr int64_t kQueries = 36;
+// Queries that share the keys and values of a block while they lie in cache.
+constexpr int64_t kQueries = kAttentionTokens;
 constexpr int kQueryTile = kManyRegisters ? 6 : 3;
+static_assert(kQueries % kQueryTile == 0);
 constexpr int kKeyTile = 4;
 // Vectors of the output that stay in registers while values are added.
 constexpr int kValueTile = 4;

@@ -64,7 +64,6 @@ HWY_INLINE VF LoadFirst(const T* p, int64_t n) {
 }
 
 // Four outputs side by side.
-constexpr bool kHasFour = HWY_TARGET != HWY_SCALAR;
 using D4 = hn::CappedTag<float, 4>;
 using V4 = hn::Vec<D4>;
 

@@ -16,9 +16,10 @@ constexpr int64_t kPanelRows = kTileN* V::kPanelTiles;
 template <class V>
 constexpr int64_t kBlockK = kPanelBytes / kPanelRows<V> / sizeof(typename V::X);
 
+// Columns with those of a last step that is not full.
 template <class V>
-constexpr int64_t Steps(int64_t cols) {
-  return (cols + V::kStep - 1) / V::kStep;
+constexpr int64_t WholeSteps(int64_t cols) {
+  return (cols + V::kStep - 1) / V::kStep * V::kStep;
 }
 
 template <class V>
@@ -31,7 +32,7 @@ class RowGroups {
         count_((m + V::kTileM - 1) / V::kTileM),
         least_(count_ > 0 ? m / count_ : 1),
         larger_(count_ > 0 ? m % count_ : 0),
-        cols_(Steps<V>(cols) * V::kStep),
+        cols_(WholeSteps<V>(cols)),
         data_(reinterpret_cast<const X*>(data)) {}
 
   int64_t count() const { return count_; }
@@ -54,10 +55,15 @@ class RowGroups {
   const X* data_;
 };
 
+// The step of row m of a group that starts at x.
+template <class V>
+LLAMBA_INLINE auto FromGroup(const typename V::X* x) {
+  return [x](auto m) LLAMBA_INLINE_LAMBDA { return V::Load(x + m * V::kStep); };
+}
+
 template <class V>
 size_t ArrangedBytes(int64_t m, int64_t cols) {
-  return static_cast<size_t>(m * Steps<V>(cols) * V::kStep) *
-         sizeof(typename V::X);
+  return static_cast<size_t>(m * WholeSteps<V>(cols)) * sizeof(typename V::X);
 }
 
 template <class V>

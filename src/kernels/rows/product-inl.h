@@ -139,19 +139,20 @@ LLAMBA_INLINE void FetchOutputs(const MatMulArgs& args, int64_t m, int64_t n) {
   }
 }
 
-// Rows m.. of x, those of one group, by a tile's weights where they lie side by
-// side.
-template <class V, int kM, int kN>
-__attribute__((noinline)) void Multiply(const PanelTile<V, kN>& panel,
-                                        const typename V::X* x, int64_t m,
-                                        float* waiting) {
+// Rows m.. of x, those of one group, by a tile of weights: load_w(j, k, w)
+// gives the step at column k of row j, whose place side by side with others is
+// w.
+template <class V, int kM, int kN, class LoadW>
+LLAMBA_INLINE void MultiplyTile(const PanelTile<V, kN>& panel,
+                                const typename V::X* x, int64_t m,
+                                float* waiting, const LoadW& load_w) {
   FetchOutputs<kM>(panel.args, m, panel.n);
   Tile<V, kM, kN> tile;
   tile.Clear();
-  const typename V::X* w = panel.w;
-  for (int64_t left = panel.count; left > 0; left -= V::kStep) {
-    tile.Add(FromGroup<V>(x), [w](auto j) LLAMBA_INLINE_LAMBDA {
-      return V::Load(w + j * V::kStep);
+  typename V::X* w = panel.w;
+  for (int64_t k = 0; k < panel.count; k += V::kStep) {
+    tile.Add(FromGroup<V>(x), [&](auto j) LLAMBA_INLINE_LAMBDA {
+      return load_w(j, k, w + j * V::kStep);
     });
     x += kM * V::kStep;
     w += kN * V::kStep;
@@ -159,28 +160,31 @@ __attribute__((noinline)) void Multiply(const PanelTile<V, kN>& panel,
   FinishTile<V, kM, kN>(panel, tile, m, waiting);
 }
 
-// The same, reading weights from memory and putting them side by side.
+// By weights that lie side by side.
+template <class V, int kM, int kN>
+__attribute__((noinline)) void Multiply(const PanelTile<V, kN>& panel,
+                                        const typename V::X* x, int64_t m,
+                                        float* waiting) {
+  MultiplyTile<V, kM>(panel, x, m, waiting,
+                      [](auto, int64_t, const typename V::X* w)
+                          LLAMBA_INLINE_LAMBDA { return V::Load(w); });
+}
+
+// Reads weights from memory and puts them side by side.
 template <class V, class W, int kM, int kN>
 __attribute__((noinline)) void ReadAndMultiply(const PanelTile<V, kN>& panel,
                                                const typename V::X* x,
                                                int64_t m, float* waiting) {
-  FetchOutputs<kM>(panel.args, m, panel.n);
-  Tile<V, kM, kN> tile;
-  tile.Clear();
-  typename V::X* w = panel.w;
-  int64_t k = panel.k;
-  for (int64_t left = panel.count; left > 0; left -= V::kStep) {
-    tile.Add(FromGroup<V>(x), [&](auto j) LLAMBA_INLINE_LAMBDA {
-      const W* row = WeightRow<W>(panel.args, panel.n + j) + k;
-      const auto step = left >= V::kStep ? V::LoadW(row) : V::LoadW(row, left);
-      V::Store(step, w + j * V::kStep);
-      return step;
-    });
-    x += kM * V::kStep;
-    w += kN * V::kStep;
-    k += V::kStep;
-  }
-  FinishTile<V, kM, kN>(panel, tile, m, waiting);
+  MultiplyTile<V, kM>(
+      panel, x, m, waiting,
+      [&](auto j, int64_t k, typename V::X* w) LLAMBA_INLINE_LAMBDA {
+        const W* from = WeightRow<W>(panel.args, panel.n + j) + panel.k + k;
+        const int64_t left = panel.count - k;
+        const auto step =
+            left >= V::kStep ? V::LoadW(from) : V::LoadW(from, left);
+        V::Store(step, w);
+        return step;
+      });
 }
 
 // `tiles` tiles of weights by groups [g, g_end) of rows of x; `waiting` is
@@ -244,10 +248,11 @@ struct Block {
             std::min<int64_t>(V::kPanelTiles, (n_end - n) / kTileN);
         if (tiles > 0) {
           Run<kTileN>(n, tiles, k, scratch, waiting);
+          n += tiles * kTileN;
         } else {
           Run<1>(n, 1, k, scratch, waiting);
+          n += 1;
         }
-        n += tiles > 0 ? tiles * kTileN : 1;
         waiting +=
             4 * std::max<int64_t>(tiles, 1) * (x.First(g_end) - x.First(g));
       }

@@ -83,12 +83,6 @@ struct Tile {
   }
 };
 
-// The step of row m of a group that starts at x.
-template <class V>
-LLAMBA_INLINE auto FromGroup(const typename V::X* x) {
-  return [x](auto m) LLAMBA_INLINE_LAMBDA { return V::Load(x + m * V::kStep); };
-}
-
 // Writes the outputs of rows m.. of x with rows n, n + stride, .. of weights.
 template <class V, int kM, int kN>
 LLAMBA_INLINE void FinishApart(const MatMulArgs& args, int64_t m, int64_t n,
