@@ -148,7 +148,7 @@ class Weights {
 };
 
 void MatMul(benchmark::State& state, DType dtype, int64_t n, int64_t k,
-            int64_t m) {
+            int64_t m, int64_t segment = 0) {
   const Ops& ops = Machine::Get().ops;
   Weights weights(dtype, n, k);
   const AlignedBuffer<float> x = Values(m * k);
@@ -161,7 +161,8 @@ void MatMul(benchmark::State& state, DType dtype, int64_t n, int64_t k,
                 .bias = nullptr,
                 .y = y.data(),
                 .y_stride = n,
-                .accumulate = false});
+                .accumulate = false,
+                .segment = segment});
   }
   Report(state, weights.bytes(), 2.0 * static_cast<double>(m * n * k),
          ops.ProductsOf(weights.Next()));
@@ -279,17 +280,18 @@ void Register(const std::string& name, const Fn& fn) {
   benchmark::RegisterBenchmark(name.c_str(), fn)->UseRealTime();
 }
 
+struct Product {
+  const char* name;
+  int64_t n, k;
+};
+constexpr Product kProducts[] = {
+    {"in_proj", kChannels + kWidth + kHeads, kWidth},
+    {"out_proj", kWidth, kWidth},
+    {"gate_proj", 8192, kWidth},
+    {"down_proj", kWidth, 8192},
+    {"lm_head", 128256, kWidth}};
+
 void RegisterMatMuls() {
-  struct Product {
-    const char* name;
-    int64_t n, k;
-  };
-  constexpr Product kProducts[] = {
-      {"in_proj", kChannels + kWidth + kHeads, kWidth},
-      {"out_proj", kWidth, kWidth},
-      {"gate_proj", 8192, kWidth},
-      {"down_proj", kWidth, 8192},
-      {"lm_head", 128256, kWidth}};
   for (const DType dtype :
        {DType::kBF16, DType::kF16, DType::kF32, DType::kQ4_0, DType::kQ4_1,
         DType::kIQ4_NL, DType::kQ4_K, DType::kQ5_0, DType::kQ8_0}) {
@@ -305,9 +307,28 @@ void RegisterMatMuls() {
   }
 }
 
+// Of prompts, whose rows of activations share scales where the machine can.
+void RegisterSegments() {
+  for (const DType dtype : {DType::kQ4_0, DType::kQ4_K, DType::kQ8_0}) {
+    for (const Product& p : kProducts) {
+      if (p.n > 100'000) continue;
+      for (const int64_t m : {16, 176, 512}) {
+        for (const int64_t segment : {64, 128, 256}) {
+          Register(fmt::format("segments/{}/{}/M:{}/S:{}", DTypeName(dtype),
+                               p.name, m, segment),
+                   [=](benchmark::State& state) {
+                     MatMul(state, dtype, p.n, p.k, m, segment);
+                   });
+        }
+      }
+    }
+  }
+}
+
 void RegisterAll() {
   Register("limits", Limits);
   RegisterMatMuls();
+  RegisterSegments();
   for (const int64_t tokens : {1, 4, 512}) {
     Register(fmt::format("scan/T:{}", tokens),
              [=](benchmark::State& state) { Scan(state, tokens); });

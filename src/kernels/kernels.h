@@ -54,6 +54,9 @@ struct MatMulArgs {
   float* y = nullptr;           // (M, N)
   int64_t y_stride = 0;
   bool accumulate = false;  // y += instead of y =
+  // So many columns of x may share a scale, where KernelTable::segments
+  // multiplies these weights: 64, 128 or 256. 0: they may not.
+  int64_t segment = 0;
 };
 
 // Activations in 8 bits for products with quantised weights: x[m, k] ~
@@ -124,20 +127,22 @@ struct ArrangeArgs {
   int64_t m = 0;
   int64_t cols = 0;
   std::byte* out = nullptr;  // on a 64-byte boundary
+  int64_t segment = 0;       // as MatMulArgs::segment
 };
 
-// Products of weights in rows (F32, F16 or BF16) with activations that were
-// arranged for them, summed in float32.
-struct RowProducts {
+// Products of weights with activations that were arranged for them, summed in
+// float32.
+struct ArrangedProducts {
   // How many bytes ArrangeArgs::out has, whose order is the products' own.
   size_t (*arranged_bytes)(int64_t m, int64_t cols);
   // Rows [m_begin, m_end).
   void (*arrange)(const ArrangeArgs& args, int64_t m_begin, int64_t m_end);
   // Bytes that multiply works in, more than a thread's stack may have.
   size_t scratch_bytes;
-  // Rows [n_begin, n_end) of args.w, all M rows of x, which are read from
-  // `arranged` in place of args.x. `scratch`, of the calling thread alone, is
-  // aligned to 64 bytes and may hold anything.
+  // Rows [n_begin, n_end) of args.w, from whole panels where it lies in such,
+  // all M rows of x, which are read from `arranged` in place of args.x.
+  // `scratch`, of the calling thread alone, is aligned to 64 bytes and may hold
+  // anything.
   void (*multiply)(const MatMulArgs& args, const std::byte* arranged,
                    std::byte* scratch, int64_t n_begin, int64_t n_end);
   // See KernelTable::integer_peak.
@@ -254,12 +259,21 @@ struct AttentionArgs {
 struct KernelTable {
   const char* isa;  // as --isa names it
 
-  // By activations in float32.
-  const RowProducts* float32;
+  // Of weights in rows (F32, F16 or BF16) by activations in float32.
+  const ArrangedProducts* float32;
   // Of BF16 weights by activations rounded to bf16 (to the nearest, even where
   // two are as near, subnormals to zero), where subnormal sums may count as
   // zero. Null where the machine multiplies no bf16, or no faster than float32.
-  const RowProducts* bf16;
+  const ArrangedProducts* bf16;
+  // Of weights in panels by activations in 8 bits with a scale for each segment
+  // of MatMulArgs::segment columns, faster and less exact than matmul_panels: a
+  // code is to 127 what x is to the largest of its segment. Weights are made
+  // anew in signed bytes of one scale for 256 columns of a row, the least with
+  // which all that the codes there could stand for fits (segments/segments.h).
+  // The dot product of a segment is exact; its multiples of the product of both
+  // scales are added in ascending order, each in one rounding. Null where that
+  // is no faster.
+  const ArrangedProducts* segments;
   // Rows [m_begin, m_end).
   void (*quantize_rows)(const QuantizeArgs& args, int64_t m_begin,
                         int64_t m_end);
@@ -283,7 +297,7 @@ struct KernelTable {
   // `rounds` of independent multiply-adds on registers alone, here of unsigned
   // 4-bit codes by bytes (of bytes where there are tiles). Returns how many
   // were made; *sink (below 1, not 0) keeps them from being optimised away.
-  // Null in the reference, as RowProducts::peak there.
+  // Null in the reference, as ArrangedProducts::peak there.
   double (*integer_peak)(int64_t rounds, float* sink);
 };
 

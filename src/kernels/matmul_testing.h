@@ -59,7 +59,7 @@ inline MatMulArgs Args(const Weights& w, const Matrix& x, Matrix& y) {
 }
 
 // Rows [n_begin, n_end) of the product.
-inline void Multiply(const RowProducts& products, const MatMulArgs& args,
+inline void Multiply(const ArrangedProducts& products, const MatMulArgs& args,
                      int64_t n_begin, int64_t n_end) {
   // What was there before must not matter.
   const auto spoil = [](AlignedBuffer<std::byte>& buffer, size_t bytes) {
@@ -69,8 +69,8 @@ inline void Multiply(const RowProducts& products, const MatMulArgs& args,
   static AlignedBuffer<std::byte> arranged, scratch;
   spoil(arranged, products.arranged_bytes(args.m, args.w.cols));
   spoil(scratch, products.scratch_bytes);
-  const ArrangeArgs arrange = {args.x, args.x_stride, args.m, args.w.cols,
-                               arranged.data()};
+  const ArrangeArgs arrange = {args.x,      args.x_stride,   args.m,
+                               args.w.cols, arranged.data(), args.segment};
   const int64_t cut = args.m / 3;
   products.arrange(arrange, cut, args.m);
   products.arrange(arrange, 0, cut);

@@ -18,7 +18,7 @@ class MatMulObserver {
 };
 
 // What the factors of a product are.
-enum class Products { kFloat32, kBf16, kIntegers };
+enum class Products { kFloat32, kBf16, kIntegers, kSegments };
 
 // What model code calls: each op checks its arguments (an assertion: shapes
 // come from a validated config), cuts the work along rows, channels or heads,
@@ -40,7 +40,8 @@ class Ops {
 
   const KernelTable& kernels() const { return kernels_; }
   ThreadPool& pool() const { return pool_; }
-  // What these weights and what they are multiplied by are taken as.
+  // What these weights and what they are multiplied by are taken as, where
+  // MatMulArgs::segment is 0.
   Products ProductsOf(const MatrixView& w) const;
   // Bytes that a row of activations takes once quantised, or arranged, for a
   // product with w: memory that stays with the thread that calls MatMul.
@@ -61,17 +62,18 @@ class Ops {
   void Attention(std::span<const AttentionArgs> sequences) const;
 
  private:
+  Products ProductsOf(const MatMulArgs& args) const;
   // The first that is made with such factors and has rows of x; null where
   // there is none.
   const MatMulArgs* FirstOf(Products products,
                             std::span<const MatMulArgs> args) const;
   QuantizedRows Quantize(std::span<const MatMulArgs> args) const;
-  // Of weights in rows: in bf16 or in float32.
-  const RowProducts& RowProductsOf(Products products) const;
+  // Those that are not kIntegers.
+  const ArrangedProducts& ArrangedProductsOf(Products products) const;
   const std::byte* Arrange(std::span<const MatMulArgs> args,
                            Products products) const;
   // Borders between tasks lie at multiples of so many rows of weights.
-  int64_t RowTile(const MatrixView& w) const;
+  int64_t RowTile(const MatMulArgs& args) const;
   void MultiplyPanels(const PanelMatMulArgs& args, int64_t n_begin,
                       int64_t n_end) const;
 

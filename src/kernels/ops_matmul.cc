@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "base/aligned_buffer.h"
@@ -14,9 +15,11 @@ namespace {
 
 // Weight rows come in tiles of this many; borders between tasks lie there.
 constexpr int64_t kRowTile = 8;
-constexpr int64_t kBf16RowTile = 32;
+constexpr int64_t kTiledRowTile = 32;
 // Panels that kernels take side by side.
 constexpr int64_t kPanelTile = 3;
+
+constexpr size_t kProductsCount = 4;
 
 void CheckWeights(const MatrixView& w) {
   if (w.InPanels()) {
@@ -30,6 +33,8 @@ void CheckWeights(const MatrixView& w) {
 }
 
 void Check(const MatMulArgs& args) {
+  LLAMBA_ASSERT(args.segment == 0 || args.segment == 64 ||
+                args.segment == 128 || args.segment == 256);
   LLAMBA_ASSERT(args.m >= 0 && args.w.rows >= 0 && args.w.cols >= 0);
   if (args.m == 0 || args.w.rows == 0) return;
   LLAMBA_ASSERT(args.w.data != nullptr && args.x != nullptr &&
@@ -135,8 +140,9 @@ void MatMulPanelsOfTwoTerms(const KernelTable& kernels,
   }
 }
 
-void MultiplyRows(const RowProducts& products, const MatMulArgs& args,
-                  const std::byte* arranged, int64_t n_begin, int64_t n_end) {
+void MultiplyArranged(const ArrangedProducts& products, const MatMulArgs& args,
+                      const std::byte* arranged, int64_t n_begin,
+                      int64_t n_end) {
   thread_local AlignedBuffer<std::byte> scratch;
   if (scratch.size() < products.scratch_bytes) {
     scratch = AlignedBuffer<std::byte>(products.scratch_bytes);
@@ -151,12 +157,13 @@ void Ops::MatMul(const MatMulArgs& args) const { MatMuls({&args, 1}); }
 const MatMulArgs* Ops::FirstOf(Products products,
                                std::span<const MatMulArgs> args) const {
   for (const MatMulArgs& a : args) {
-    if (a.m > 0 && ProductsOf(a.w) == products) return &a;
+    if (a.m > 0 && ProductsOf(a) == products) return &a;
   }
   return nullptr;
 }
 
-const RowProducts& Ops::RowProductsOf(Products products) const {
+const ArrangedProducts& Ops::ArrangedProductsOf(Products products) const {
+  if (products == Products::kSegments) return *kernels_.segments;
   return products == Products::kBf16 ? *kernels_.bf16 : *kernels_.float32;
 }
 
@@ -166,13 +173,13 @@ const std::byte* Ops::Arrange(std::span<const MatMulArgs> args,
   if (first == nullptr) return nullptr;
   // As in Quantize, one a type of products. Large, as all rows of weights read
   // it.
-  thread_local LargeBuffer buffers[2];
-  LargeBuffer& buffer = buffers[products == Products::kBf16 ? 1 : 0];
-  const RowProducts& kernels = RowProductsOf(products);
+  thread_local std::array<LargeBuffer, kProductsCount> buffers;
+  LargeBuffer& buffer = buffers[static_cast<size_t>(products)];
+  const ArrangedProducts& kernels = ArrangedProductsOf(products);
   const size_t bytes = kernels.arranged_bytes(first->m, first->w.cols);
   if (buffer.size() < bytes) buffer = LargeBuffer(bytes);
-  const ArrangeArgs arrange = {first->x, first->x_stride, first->m,
-                               first->w.cols, buffer.data()};
+  const ArrangeArgs arrange = {first->x,      first->x_stride, first->m,
+                               first->w.cols, buffer.data(),   first->segment};
   WorkList work;
   work.Add(first->m, first->w.cols);
   work.Run(pool_, [&](size_t, int64_t begin, int64_t end) {
@@ -188,10 +195,17 @@ Products Ops::ProductsOf(const MatrixView& w) const {
   return bf16 ? Products::kBf16 : Products::kFloat32;
 }
 
+Products Ops::ProductsOf(const MatMulArgs& args) const {
+  const Products products = ProductsOf(args.w);
+  const bool segments = products == Products::kIntegers && args.segment > 0 &&
+                        kernels_.segments != nullptr && activation_bits_ == 8;
+  return segments ? Products::kSegments : products;
+}
+
 size_t Ops::RowBytesFor(const MatrixView& w) const {
   const Products products = ProductsOf(w);
   if (products != Products::kIntegers) {
-    return RowProductsOf(products).arranged_bytes(1, w.cols);
+    return ArrangedProductsOf(products).arranged_bytes(1, w.cols);
   }
   return QuantizedBuffer::RowBytes(w.cols) * (activation_bits_ == 16 ? 2 : 1);
 }
@@ -213,14 +227,14 @@ QuantizedRows Ops::Quantize(std::span<const MatMulArgs> args) const {
   return rows;
 }
 
-int64_t Ops::RowTile(const MatrixView& w) const {
-  switch (ProductsOf(w)) {
+int64_t Ops::RowTile(const MatMulArgs& args) const {
+  switch (ProductsOf(args)) {
     case Products::kIntegers:
       return kPanelTile * kPanelRows;
-    case Products::kBf16:
-      return kBf16RowTile;
-    default:
+    case Products::kFloat32:
       return kRowTile;
+    default:
+      return kTiledRowTile;
   }
 }
 
@@ -241,26 +255,26 @@ void Ops::MatMuls(std::span<const MatMulArgs> args) const {
   for (const MatMulArgs& a : args) {
     Check(a);
     LLAMBA_ASSERT(a.x == args[0].x && a.m == args[0].m &&
-                  a.w.cols == args[0].w.cols);
-    const int64_t tile = RowTile(a.w);
+                  a.w.cols == args[0].w.cols && a.segment == args[0].segment);
+    const int64_t tile = RowTile(a);
     work.Add(a.m > 0 ? CeilDiv(a.w.rows, tile) : 0, tile * a.w.cols * a.m);
   }
   const QuantizedRows quantized = Quantize(args);
-  const std::byte* floats = Arrange(args, Products::kFloat32);
-  const std::byte* rounded = Arrange(args, Products::kBf16);
+  std::array<const std::byte*, kProductsCount> arranged = {};
+  for (const Products products :
+       {Products::kFloat32, Products::kBf16, Products::kSegments}) {
+    arranged[static_cast<size_t>(products)] = Arrange(args, products);
+  }
   work.Run(pool_, [&](size_t i, int64_t begin, int64_t end) {
-    const int64_t tile = RowTile(args[i].w);
+    const int64_t tile = RowTile(args[i]);
     const int64_t first = begin * tile;
     const int64_t last = std::min(end * tile, args[i].w.rows);
-    switch (ProductsOf(args[i].w)) {
-      case Products::kIntegers:
-        MultiplyPanels(InPanels(args[i], quantized), first, last);
-        break;
-      case Products::kBf16:
-        MultiplyRows(*kernels_.bf16, args[i], rounded, first, last);
-        break;
-      default:
-        MultiplyRows(*kernels_.float32, args[i], floats, first, last);
+    const Products products = ProductsOf(args[i]);
+    if (products == Products::kIntegers) {
+      MultiplyPanels(InPanels(args[i], quantized), first, last);
+    } else {
+      MultiplyArranged(ArrangedProductsOf(products), args[i],
+                       arranged[static_cast<size_t>(products)], first, last);
     }
   });
 }

@@ -190,9 +190,9 @@ double Peak(int64_t rounds, float* sink) {
 
 }  // namespace
 
-const RowProducts& Amx() {
-  static constexpr RowProducts kProducts = {RoundedBytes, RoundRows,
-                                            sizeof(Scratch), MatMul, Peak};
+const ArrangedProducts& Amx() {
+  static constexpr ArrangedProducts kProducts = {RoundedBytes, RoundRows,
+                                                 sizeof(Scratch), MatMul, Peak};
   return kProducts;
 }
 

@@ -103,8 +103,8 @@ double Peak(int64_t rounds, float* sink) {
 
 }  // namespace
 
-const RowProducts& Avx512() {
-  static constexpr RowProducts kProducts = {
+const ArrangedProducts& Avx512() {
+  static constexpr ArrangedProducts kProducts = {
       ArrangedBytes<Vectors>, Arrange<Vectors>, sizeof(Scratch<Vectors>),
       MultiplyRows<Vectors, uint16_t>, Peak};
   return kProducts;

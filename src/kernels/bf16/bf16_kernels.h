@@ -10,13 +10,13 @@
 namespace llamba::bf16 {
 
 #if defined(__x86_64__)
-const RowProducts& Avx512();
-const RowProducts& Amx();
+const ArrangedProducts& Avx512();
+const ArrangedProducts& Amx();
 #endif
 
 // The best ones beside the vector kernels that --isa calls `isa`; null where
 // products in float32 are as fast.
-const RowProducts* For(const char* isa);
+const ArrangedProducts* For(const char* isa);
 
 }  // namespace llamba::bf16
 

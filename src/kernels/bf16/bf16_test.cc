@@ -218,7 +218,7 @@ float SumOfTiles(const std::vector<float>& x, const std::vector<float>& w) {
 
 TEST(Bf16Tiles, SumInTheirOrder) {
   if (!GetCpuFeatures().amx_bf16) GTEST_SKIP() << "no tiles of bf16 here";
-  const RowProducts& bf16 = *GetKernels("amx").bf16;
+  const ArrangedProducts& bf16 = *GetKernels("amx").bf16;
   Random random(6);
   const int64_t rows = 20, cols = 777;
   const Weights w(random, DType::kBF16, 40, cols, 1);

@@ -5,7 +5,7 @@
 
 namespace llamba::bf16 {
 
-const RowProducts* For(const char* isa) {
+const ArrangedProducts* For(const char* isa) {
 #if defined(__x86_64__)
   const CpuFeatures& cpu = GetCpuFeatures();
   const bool amx = std::strcmp(isa, "amx") == 0;

@@ -3,6 +3,7 @@
 #include "kernels/bf16/bf16_kernels.h"
 #include "kernels/cpu/targets.h"
 #include "kernels/panels/panel_kernels.h"
+#include "kernels/segments/segment_kernels.h"
 
 namespace llamba::cpu {
 namespace {
@@ -26,6 +27,7 @@ KernelTable TableOf(int64_t target, const char* isa) {
       .isa = isa,
       .float32 = Float32For(target),
       .bf16 = bf16::For(isa),
+      .segments = segments::For(isa),
       .quantize_rows = QuantizeRowsFor(target, products.order),
       .matmul_panels = products.matmul,
       .rms_norm = RmsNormFor(target),

@@ -45,8 +45,8 @@ double Peak(int64_t rounds, float* sink) {
   return static_cast<double>(rounds) * kPeakChains * kLanes;
 }
 
-const RowProducts* Float32() {
-  static constexpr RowProducts kProducts = {
+const ArrangedProducts* Float32() {
+  static constexpr ArrangedProducts kProducts = {
       ArrangedBytes<Floats>, Arrange<Floats>, sizeof(Scratch<Floats>), Multiply,
       Peak};
   return &kProducts;
@@ -58,7 +58,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace llamba::cpu {
 HWY_EXPORT(Float32);
-const RowProducts* Float32For(int64_t target) {
+const ArrangedProducts* Float32For(int64_t target) {
   return PickTarget(HWY_DISPATCH_TABLE(Float32), target)();
 }
 }  // namespace llamba::cpu

@@ -28,7 +28,7 @@ Function PickTarget(const Function (&table)[kSize], int64_t target) {
 }
 
 // Each defined in the file of its op; `target` is a bit of HWY_TARGETS.
-const RowProducts* Float32For(int64_t target);
+const ArrangedProducts* Float32For(int64_t target);
 decltype(KernelTable::quantize_rows) QuantizeRowsFor(int64_t target,
                                                      panels::RowOrder order);
 decltype(KernelTable::rms_norm) RmsNormFor(int64_t target);

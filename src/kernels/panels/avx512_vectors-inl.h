@@ -1,6 +1,6 @@
-// The product of panels with the vectors of AVX-512 and VNNI.
+// The vectors of AVX-512 and VNNI for products of panels.
 
-#include "kernels/panels/panel_matmul-inl.h"
+#include "kernels/panels/panel_formats-inl.h"
 
 struct Vectors {
   static constexpr int kLanes = 16;

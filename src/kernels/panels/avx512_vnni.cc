@@ -16,6 +16,8 @@ namespace {
 
 #include "kernels/panels/avx512_vectors-inl.h"
 //
+#include "kernels/panels/panel_matmul-inl.h"
+//
 #include "kernels/panels/unpacked_matmul-inl.h"
 
 }  // namespace

@@ -6,6 +6,11 @@
 // V has kLanes 32-bit lanes and kBytes bytes of codes; a panel's 16 rows are
 // `kHalves` = 16 / kLanes vectors. See portable.cc for the plainest V.
 
+#ifndef LLAMBA_KERNELS_PANELS_PANEL_FORMATS_INL_H_
+#define LLAMBA_KERNELS_PANELS_PANEL_FORMATS_INL_H_
+
+#include "kernels/repeat-inl.h"
+
 // What belongs to kHalves vectors of a panel's rows, next to each other.
 template <class T, int kHalves>
 struct Halves {
@@ -97,6 +102,7 @@ struct FourBits {
   using Scales = ScalesType;
   static constexpr int64_t kCodeBytes = 256;
   static constexpr int kOffset = kOffsetValue;
+  static constexpr int kMost = 15;
   static constexpr bool kWide = false;
   // Groups whose products fit a sum in 16 bits: 8 * 2 * 15 * 127 < 2^15.
   static constexpr int kFlush = 8;
@@ -113,6 +119,7 @@ struct FiveBits {
   using Scales = ScalesType;
   static constexpr int64_t kCodeBytes = 320;
   static constexpr int kOffset = kOffsetValue;
+  static constexpr int kMost = 31;
   static constexpr bool kWide = false;
   static constexpr int kFlush = 4;  // 4 * 2 * 31 * 127 < 2^15
 
@@ -169,3 +176,40 @@ struct Codebook {
             });
   }
 };
+
+// What the codes are above the values that they stand for.
+template <class V, class F>
+constexpr int OffsetOf() {
+  if constexpr (F::kWide) {
+    return V::kWideOffset;
+  } else {
+    return F::kOffset;
+  }
+}
+
+// Calls fn with an instance of the type's format.
+template <class Fn>
+void WithFormat(DType dtype, const Fn& fn) {
+  using NoMin = SimpleScales<false>;
+  using Min = SimpleScales<true>;
+  switch (dtype) {
+    case DType::kQ4_0:
+      return fn(FourBits<NoMin, 8>());
+    case DType::kQ4_1:
+      return fn(FourBits<Min, 0>());
+    case DType::kQ5_0:
+      return fn(FiveBits<NoMin, 16>());
+    case DType::kQ5_1:
+      return fn(FiveBits<Min, 0>());
+    case DType::kQ8_0:
+      return fn(EightBits());
+    case DType::kIQ4_NL:
+      return fn(Codebook());
+    case DType::kQ4_K:
+      return fn(FourBits<SuperScales, 0>());
+    default:  // kQ5_K: HasPanels was asserted
+      return fn(FiveBits<SuperScales, 0>());
+  }
+}
+
+#endif  // LLAMBA_KERNELS_PANELS_PANEL_FORMATS_INL_H_

@@ -7,8 +7,6 @@
 // rounding (and likewise the minimum times the activations' sum). No tile shape
 // changes that.
 
-#include "kernels/repeat-inl.h"
-//
 #include "kernels/panels/panel_formats-inl.h"
 
 // Bytes of panels that stay in the second-level cache while all rows of
@@ -20,16 +18,6 @@ constexpr int64_t kGroupBytes = 128 << 10;
 // wait for more lines at a time, and from there into the first.
 constexpr int64_t kFetchFar = 8192;
 constexpr int64_t kFetchNear = 2048;
-
-// What the codes are above the values that they stand for.
-template <class V, class F>
-constexpr int OffsetOf() {
-  if constexpr (F::kWide) {
-    return V::kWideOffset;
-  } else {
-    return F::kOffset;
-  }
-}
 
 // What the dot products with the block of activations at `at` start from: the
 // codes' offset taken off.
@@ -274,31 +262,6 @@ struct PanelProduct {
     }
   }
 };
-
-// Calls fn with an instance of the type's format.
-template <class Fn>
-void WithFormat(DType dtype, const Fn& fn) {
-  using NoMin = SimpleScales<false>;
-  using Min = SimpleScales<true>;
-  switch (dtype) {
-    case DType::kQ4_0:
-      return fn(FourBits<NoMin, 8>());
-    case DType::kQ4_1:
-      return fn(FourBits<Min, 0>());
-    case DType::kQ5_0:
-      return fn(FiveBits<NoMin, 16>());
-    case DType::kQ5_1:
-      return fn(FiveBits<Min, 0>());
-    case DType::kQ8_0:
-      return fn(EightBits());
-    case DType::kIQ4_NL:
-      return fn(Codebook());
-    case DType::kQ4_K:
-      return fn(FourBits<SuperScales, 0>());
-    default:  // kQ5_K: HasPanels was asserted
-      return fn(FiveBits<SuperScales, 0>());
-  }
-}
 
 template <class V>
 void MatMulPanelsOf(const PanelMatMulArgs& args, int64_t begin, int64_t end) {

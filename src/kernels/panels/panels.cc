@@ -207,6 +207,24 @@ float ByteValue(std::byte byte) {
   return static_cast<float>(std::to_integer<int>(byte));
 }
 
+struct Scale {
+  float d, m;  // m only where the type has it
+};
+
+Scale ScaleAt(const Format& format, const std::byte* panel, int64_t block,
+              int64_t row) {
+  const std::byte* scales = panel + ScaleOffset(format, block);
+  std::array<std::byte, 4> own{};
+  Gather(scales, format.scale_bytes, ScaleValueBytes(format), row, own.data());
+  if (!format.has_supers) return {HalfAt(own.data()), HalfAt(own.data() + 2)};
+  std::array<std::byte, 4> super{};
+  const int64_t first = block / kSuperBlocks * kSuperBlocks;
+  Gather(panel + ScaleOffset(format, first) - kSuperBytes, 4, 2, row,
+         super.data());
+  return {HalfAt(super.data()) * ByteValue(own[0]),
+          -(HalfAt(super.data() + 2) * ByteValue(own[1]))};
+}
+
 constexpr float kCodebook[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
                                  1,    13,   25,  38,  53,  69,  89,  113};
 
@@ -271,26 +289,36 @@ void UnpackPanelRow(DType dtype, const std::byte* panel, int64_t row,
   const auto cols = static_cast<int64_t>(out.size());
   const PanelShape shape(dtype, cols);
   for (int64_t b = 0; b < cols / kPanelBlock; ++b) {
-    const std::byte* scales = panel + ScaleOffset(format, b);
-    std::array<std::byte, 4> own{};
-    Gather(scales, format.scale_bytes, ScaleValueBytes(format), row,
-           own.data());
-    float d = HalfAt(own.data());
-    float m = HalfAt(own.data() + 2);
-    if (format.has_supers) {
-      std::array<std::byte, 4> super{};
-      Gather(panel + ScaleOffset(format, b / kSuperBlocks * kSuperBlocks) -
-                 kSuperBytes,
-             4, 2, row, super.data());
-      d = HalfAt(super.data()) * ByteValue(own[0]);
-      m = -(HalfAt(super.data() + 2) * ByteValue(own[1]));
-    }
+    const Scale scale = ScaleAt(format, panel, b, row);
     const std::byte* codes = panel + shape.codes_offset + b * CodeBytes(format);
     for (int k = 0; k < kPanelBlock; ++k) {
       out[static_cast<size_t>(b * kPanelBlock + k)] =
-          Value(format, CodeAt(format, codes, row, k), d, m);
+          Value(format, CodeAt(format, codes, row, k), scale.d, scale.m);
     }
   }
+}
+
+PanelRow ReadPanelRow(DType dtype, const std::byte* panel, int64_t row,
+                      int64_t cols) {
+  const Format& format = Get(dtype);
+  const PanelShape shape(dtype, cols);
+  const bool codebook = dtype == DType::kIQ4_NL;
+  PanelRow out;
+  out.bits = codebook ? 8 : format.bits;
+  out.offset = dtype == DType::kQ4_0 ? 8 : dtype == DType::kQ5_0 ? 16 : 0;
+  out.has_min = out.bits < 8 && out.offset == 0;
+  for (int64_t b = 0; b < cols / kPanelBlock; ++b) {
+    const Scale scale = ScaleAt(format, panel, b, row);
+    out.blocks.push_back({scale.d, out.has_min ? scale.m : 0});
+    const std::byte* codes = panel + shape.codes_offset + b * CodeBytes(format);
+    for (int k = 0; k < kPanelBlock; ++k) {
+      const uint8_t code = CodeAt(format, codes, row, k);
+      out.codes.push_back(codebook           ? static_cast<int>(kCodebook[code])
+                          : format.bits == 8 ? static_cast<int8_t>(code)
+                                             : code);
+    }
+  }
+  return out;
 }
 
 }  // namespace llamba

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/dtype.h"
 
@@ -50,6 +51,21 @@ void PackPanel(DType dtype, std::span<const std::byte* const> rows,
 // that was packed, bit for bit.
 void UnpackPanelRow(DType dtype, const std::byte* panel, int64_t row,
                     std::span<float> out);
+
+// Row `row` of a panel as codes and what they stand for: d (code - offset) + m,
+// of a block. Of Q8_0 and IQ4_NL codes are values of d, signed bytes.
+struct PanelRow {
+  struct Block {
+    float d = 0, m = 0;
+  };
+  int bits = 0;  // of a code: 4, 5 or 8
+  int offset = 0;
+  bool has_min = false;
+  std::vector<int> codes;
+  std::vector<Block> blocks;
+};
+PanelRow ReadPanelRow(DType dtype, const std::byte* panel, int64_t row,
+                      int64_t cols);
 
 }  // namespace llamba
 

@@ -27,7 +27,8 @@ void Multiply(const MatMulArgs& args, const std::byte* arranged, std::byte*,
   MatMul(in_order, n_begin, n_end);
 }
 
-constexpr RowProducts kFloat32 = {ArrangedBytes, Arrange, 0, Multiply, nullptr};
+constexpr ArrangedProducts kFloat32 = {ArrangedBytes, Arrange, 0, Multiply,
+                                       nullptr};
 
 }  // namespace
 
@@ -36,6 +37,7 @@ const KernelTable& Kernels() {
       .isa = "reference",
       .float32 = &kFloat32,
       .bf16 = nullptr,
+      .segments = nullptr,
       .quantize_rows = QuantizeRows,
       .matmul_panels = MatMulPanels,
       .rms_norm = RmsNorm,

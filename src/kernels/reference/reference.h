@@ -15,6 +15,8 @@ void MatMul(const MatMulArgs& args, int64_t n_begin, int64_t n_end);
 void MatMulBf16(const MatMulArgs& args, int64_t n_begin, int64_t n_end);
 void QuantizeRows(const QuantizeArgs& args, int64_t m_begin, int64_t m_end);
 void MatMulPanels(const PanelMatMulArgs& args, int64_t p_begin, int64_t p_end);
+// KernelTable::segments, bit for bit.
+void MatMulSegments(const MatMulArgs& args, int64_t n_begin, int64_t n_end);
 void RmsNorm(const RmsNormArgs& args, int64_t m_begin, int64_t m_end);
 void Gate(const GateArgs& args, int64_t m_begin, int64_t m_end);
 void Glu(const GluArgs& args, int64_t m_begin, int64_t m_end);

@@ -35,6 +35,7 @@ double PeakRate(ThreadPool& pool, decltype(KernelTable::integer_peak) peak) {
 double Peaks::Of(Products products) const {
   switch (products) {
     case Products::kIntegers:
+    case Products::kSegments:
       return integers;
     case Products::kBf16:
       return std::max(bf16, float32);
@@ -49,7 +50,7 @@ Peaks Best(const Peaks& a, const Peaks& b) {
 }
 
 Peaks MeasurePeaks(const KernelTable& kernels, ThreadPool& pool) {
-  const RowProducts* bf16 = kernels.bf16;
+  const ArrangedProducts* bf16 = kernels.bf16;
   return {PeakRate(pool, kernels.float32->peak),
           PeakRate(pool, bf16 != nullptr ? bf16->peak : nullptr),
           PeakRate(pool, kernels.integer_peak)};
