@@ -28,14 +28,16 @@ struct KlFlags {
   std::string other;
   TextFlags text;
   int64_t window = 1024, limit = 0, copies = 1;
-  bool json = false;
+  bool as_prompt = false, json = false;
 };
 
 // One of the two models, with the logits of the piece of text under way.
 class Side {
  public:
-  Side(const std::string& path, const LoadOptions& options)
-      : model_(Model::Load(path, options)),
+  // prompt: see SequenceInput.
+  Side(const std::string& path, const LoadOptions& options, bool prompt)
+      : prompt_(prompt),
+        model_(Model::Load(path, options)),
         executor_(model_),
         state_(model_->NewState()) {}
 
@@ -45,7 +47,7 @@ class Side {
   void Read(std::span<const int32_t> ids, LogitsFor logits) {
     const auto vocab_size = static_cast<size_t>(vocab());
     logits_.resize(ids.size() * vocab_size);
-    const SequenceInput input = {&state_, ids, logits};
+    const SequenceInput input = {&state_, ids, logits, prompt_};
     executor_.Forward(
         {&input, 1}, [&](size_t, int64_t index, std::span<const float> row) {
           std::copy(row.begin(), row.end(),
@@ -59,6 +61,7 @@ class Side {
   }
 
  private:
+  bool prompt_;
   std::shared_ptr<const Model> model_;
   Executor executor_;
   State state_;
@@ -167,8 +170,8 @@ void Kl(const KlFlags& flags) {
   const std::string text = ReadText(flags.text, false);
   const Tokenizer tokenizer = TokenizerOfEither(flags);
   const auto windows = Windows(flags, tokenizer, text);
-  Side a(flags.model.model, options);
-  Side b(flags.other, options);
+  Side a(flags.model.model, options, false);
+  Side b(flags.other, options, flags.as_prompt);
   if (a.vocab() != b.vocab() || tokenizer.vocab_size() > a.vocab()) {
     Fail(
         "{} and {}: expected one vocabulary, found {} and {} rows of logits "
@@ -235,6 +238,9 @@ void AddKlCommand(CLI::App& program) {
       ->type_name("N")
       ->check(WholeNumber(0))
       ->capture_default_str();
+  kl->add_flag("--as-prompt", flags->as_prompt,
+               "Read the text as `llamba run` reads a prompt: with AMX B's "
+               "quantised products are less exact then");
   AddComputeFlags(*kl, flags->model);
   AddTokenizerFlag(*kl, &flags->model.tokenizer)->group("Model");
   kl->add_flag("--json", flags->json, "Print JSON");

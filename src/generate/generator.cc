@@ -146,13 +146,14 @@ bool Generator::Prefill(Sequence& sequence, const GenerateOptions& options) {
   const std::span<const int32_t> ids = sequence.ids;
   const int64_t first = sequence.state.position();
   const auto end = static_cast<int64_t>(ids.size()) - 1;
+  const bool prompt = end - first >= kPromptTokens;
   while (sequence.state.position() < end) {
     const int64_t at = sequence.state.position();
     const int64_t n = std::min(end - at, Executor::kMaxRows);
     const SequenceInput input{
         &sequence.state,
         ids.subspan(static_cast<size_t>(at), static_cast<size_t>(n)),
-        LogitsFor::kNone};
+        LogitsFor::kNone, prompt};
     executor_.Forward({&input, 1},
                       [](size_t, int64_t, std::span<const float>) {});
     if (options.prefill_progress) {

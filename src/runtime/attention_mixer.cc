@@ -87,9 +87,9 @@ void AttentionMixer::Run(const Ops& ops, const AttentionWeights& weights,
                          int layer, const Batch& batch, const float* u,
                          float* x) {
   const std::array<MatMulArgs, 3> products = {
-      Projection(weights.q, weights.q_bias, u, batch.rows, q_),
-      Projection(weights.k, weights.k_bias, u, batch.rows, k_),
-      Projection(weights.v, weights.v_bias, u, batch.rows, v_)};
+      Projection(weights.q, weights.q_bias, u, batch, q_),
+      Projection(weights.k, weights.k_bias, u, batch, k_),
+      Projection(weights.v, weights.v_bias, u, batch, v_)};
   ops.MatMuls(products);
   Rotate(ops, q_, attention_.n_heads, batch.rows);
   Rotate(ops, k_, attention_.n_kv_heads, batch.rows);
@@ -100,7 +100,7 @@ void AttentionMixer::Run(const Ops& ops, const AttentionWeights& weights,
     args_.push_back(AttentionOf(segment, layer));
   }
   ops.Attention(args_);
-  AddProjection(ops, weights.o, weights.o_bias, y_, batch.rows, x);
+  AddProjection(ops, weights.o, weights.o_bias, y_, batch, x);
 }
 
 }  // namespace llamba

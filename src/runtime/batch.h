@@ -22,6 +22,13 @@ struct Segment {
 struct Batch {
   std::span<const Segment> segments;
   int64_t rows = 0;
+  bool prompt = false;  // see SequenceInput::prompt
+
+  // How many columns of a product's activations may share a scale
+  // (MatMulArgs::segment): of those that a norm made, which are alike in size,
+  // and of others. docs/kernels.md has what it costs.
+  int64_t NormedSegment() const { return prompt ? 256 : 0; }
+  int64_t InnerSegment() const { return prompt ? 128 : 0; }
 };
 
 // The memory of working buffers that are in use by turns.

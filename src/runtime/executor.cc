@@ -142,7 +142,7 @@ void Executor::RunLayers() {
     }
     norm.weight = layer.post_norm.data();
     ops.RmsNorm(norm, rows);
-    work.mlp.Run(ops, layer.mlp, rows, work.u.Row(0), work.x.Row(0));
+    work.mlp.Run(ops, layer.mlp, work.batch, work.u.Row(0), work.x.Row(0));
   }
 }
 
@@ -194,9 +194,9 @@ void Executor::EmitLogits(LogitsSink sink) {
       kLogitsBytes / (vocab * int64_t{sizeof(float)}), 1, n_wanted);
   for (int64_t first = 0; first < n_wanted; first += block) {
     const int64_t rows = std::min(block, n_wanted - first);
-    model_->ops().MatMul(Projection(model_->weights().head,
-                                    model_->weights().head_bias,
-                                    work.u.Row(first), rows, work.logits));
+    model_->ops().MatMul(
+        Projection(model_->weights().head, model_->weights().head_bias,
+                   work.u.Row(first), {{}, rows}, work.logits));
     for (int64_t i = 0; i < rows; ++i) {
       const Wanted& wanted = work.wanted[static_cast<size_t>(first + i)];
       sink(wanted.sequence, wanted.index,
@@ -205,15 +205,16 @@ void Executor::EmitLogits(LogitsSink sink) {
   }
 }
 
-void Executor::Forward(std::span<const SequenceInput> sequences,
-                       LogitsSink sink) {
-  Check(sequences);
+void Executor::Read(std::span<const SequenceInput> sequences, bool prompt,
+                    LogitsSink sink) {
   Workspace& work = *workspace_;
   std::vector<int64_t> done(sequences.size(), 0);
   std::vector<int64_t> total;
   for (const SequenceInput& sequence : sequences) {
-    total.push_back(static_cast<int64_t>(sequence.ids.size()));
+    const bool takes_part = ReadsAsPrompt(sequence) == prompt;
+    total.push_back(takes_part ? static_cast<int64_t>(sequence.ids.size()) : 0);
   }
+  work.batch.prompt = prompt;
   for (;;) {
     work.pieces = NextPass(done, total, work.MaxRows(*model_));
     if (work.pieces.empty()) return;
@@ -237,10 +238,21 @@ void Executor::Forward(std::span<const SequenceInput> sequences,
   }
 }
 
+bool Executor::ReadsAsPrompt(const SequenceInput& sequence) const {
+  return sequence.prompt && model_->ops().kernels().segments != nullptr;
+}
+
+void Executor::Forward(std::span<const SequenceInput> sequences,
+                       LogitsSink sink) {
+  Check(sequences);
+  // Passes apart: their products differ.
+  for (const bool prompt : {false, true}) Read(sequences, prompt, sink);
+}
+
 std::span<const float> Executor::Forward(State& state,
                                          std::span<const int32_t> ids) {
   if (ids.empty()) Fail("no tokens: expected at least one, found none");
-  const SequenceInput sequence = {&state, ids, LogitsFor::kLast};
+  const SequenceInput sequence = {&state, ids};
   std::span<const float> last;
   Forward({&sequence, 1},
           [&](size_t, int64_t, std::span<const float> row) { last = row; });

@@ -19,7 +19,12 @@ struct SequenceInput {
   State* state = nullptr;
   std::span<const int32_t> ids;
   LogitsFor logits = LogitsFor::kLast;
+  // The tokens of a prompt may be read faster and less exactly, where the
+  // machine can (KernelTable::segments): worth it for kPromptTokens and more.
+  // The bits that a token leaves then depend on whether it was read so.
+  bool prompt = false;
 };
+constexpr int64_t kPromptTokens = 16;
 
 // Called for each row of logits (vocab_size floats, valid during the call), in
 // order of position within a sequence. `sequence` is the index in the call,
@@ -57,6 +62,10 @@ class Executor {
  private:
   struct Workspace;
   void Check(std::span<const SequenceInput> sequences) const;
+  bool ReadsAsPrompt(const SequenceInput& sequence) const;
+  // Those that are, or are not, read as prompts.
+  void Read(std::span<const SequenceInput> sequences, bool prompt,
+            LogitsSink sink);
   // The parts of a pass, over the workspace's pieces.
   void Embed(std::span<const SequenceInput> sequences);
   void RunLayers();

@@ -51,8 +51,8 @@ ScanArgs Mamba2Mixer::ScanOf(const Mamba2Weights& weights, int layer,
 void Mamba2Mixer::Run(const Ops& ops, const Mamba2Weights& weights, int layer,
                       const Batch& batch, const float* u, float* x) {
   convolved_.Resize(batch.rows);
-  ops.MatMul(Projection(weights.in_proj, weights.in_proj_bias, u, batch.rows,
-                        projected_));
+  ops.MatMul(
+      Projection(weights.in_proj, weights.in_proj_bias, u, batch, projected_));
 
   GateArgs gate;
   gate.y = projected_.Row(0);
@@ -71,8 +71,8 @@ void Mamba2Mixer::Run(const Ops& ops, const Mamba2Weights& weights, int layer,
   ops.Conv1d(convs_);
   ops.Scan(scans_);
   ops.Gate(gate, batch.rows);
-  AddProjection(ops, weights.out_proj, weights.out_proj_bias, projected_,
-                batch.rows, x);
+  AddProjection(ops, weights.out_proj, weights.out_proj_bias, projected_, batch,
+                x);
 }
 
 }  // namespace llamba

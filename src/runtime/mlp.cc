@@ -11,11 +11,11 @@ Mlp::Mlp(const ModelConfig& config, Scratch& scratch)
       gate_(config.mlp.intermediate_size, scratch.first),
       up_(config.mlp.intermediate_size, scratch.second) {}
 
-void Mlp::Run(const Ops& ops, const MlpWeights& weights, int64_t rows,
+void Mlp::Run(const Ops& ops, const MlpWeights& weights, const Batch& batch,
               const float* u, float* x) {
   const std::array<MatMulArgs, 2> in = {
-      Projection(weights.gate, weights.gate_bias, u, rows, gate_),
-      Projection(weights.up, weights.up_bias, u, rows, up_)};
+      Projection(weights.gate, weights.gate_bias, u, batch, gate_),
+      Projection(weights.up, weights.up_bias, u, batch, up_)};
   ops.MatMuls(in);
 
   GluArgs glu;
@@ -25,8 +25,8 @@ void Mlp::Run(const Ops& ops, const MlpWeights& weights, int64_t rows,
   glu.up_stride = up_.width();
   glu.n = gate_.width();
   glu.activation = activation_;
-  ops.Glu(glu, rows);
-  AddProjection(ops, weights.down, weights.down_bias, gate_, rows, x);
+  ops.Glu(glu, batch.rows);
+  AddProjection(ops, weights.down, weights.down_bias, gate_, batch, x);
 }
 
 }  // namespace llamba

@@ -14,7 +14,7 @@ class Mlp {
   Mlp(const ModelConfig& config, Scratch& scratch);
 
   // x += the MLP of the normed rows u, both (rows, d).
-  void Run(const Ops& ops, const MlpWeights& weights, int64_t rows,
+  void Run(const Ops& ops, const MlpWeights& weights, const Batch& batch,
            const float* u, float* x);
 
  private:

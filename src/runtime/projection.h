@@ -11,13 +11,13 @@ namespace llamba {
 // one behind another.
 
 // The product `out` (rows, N) = W u + bias of `u` (rows, K), for Ops::MatMul or
-// MatMuls; makes room in `out`.
+// MatMuls; makes room in `out`. `u` was made by a norm.
 MatMulArgs Projection(const Matrix& weights, const Vector& bias, const float* u,
-                      int64_t rows, RowBuffer& out);
+                      const Batch& batch, RowBuffer& out);
 
 // `x` (rows, N) += W u + bias of the buffer `u` (rows, K).
 void AddProjection(const Ops& ops, const Matrix& weights, const Vector& bias,
-                   RowBuffer& u, int64_t rows, float* x);
+                   RowBuffer& u, const Batch& batch, float* x);
 
 }  // namespace llamba
 

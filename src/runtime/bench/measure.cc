@@ -77,7 +77,9 @@ PrefillSpeed Measure::Prefill(int64_t tokens) {
     const std::vector<int32_t> ids = Ids(tokens);
     State state = model_->NewState();
     const auto start = Clock::now();
-    executor_.Forward(state, ids);
+    const SequenceInput input = {&state, ids, LogitsFor::kLast,
+                                 tokens >= kPromptTokens};
+    executor_.Forward({&input, 1}, kIgnoreLogits);
     samples.push_back(SecondsSince(start));
   }
   return {
@@ -105,7 +107,7 @@ double Measure::TimeSteps(std::span<State> states) {
 DecodeSpeed Measure::Decode(int64_t depth, int64_t batch) {
   State deep = model_->NewState();
   const std::vector<int32_t> ids = Ids(depth);
-  const SequenceInput input = {&deep, ids, LogitsFor::kNone};
+  const SequenceInput input = {&deep, ids, LogitsFor::kNone, true};
   executor_.Forward({&input, 1}, kIgnoreLogits);
 
   const auto fixed = static_cast<int64_t>(model_->NewState().bytes());
