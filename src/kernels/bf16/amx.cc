@@ -21,13 +21,13 @@ namespace {
 //
 #include "kernels/bf16/round-inl.h"
 //
+#include "kernels/panels/tiles-inl.h"
+//
 #include "kernels/bf16/amx_rows-inl.h"
 //
 #include "kernels/bf16/amx_row-inl.h"
 //
 #include "kernels/ahead-inl.h"
-//
-#include "kernels/panels/tiles-inl.h"
 //
 #include "kernels/bf16/amx_product-inl.h"
 

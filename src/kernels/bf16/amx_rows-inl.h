@@ -1,11 +1,9 @@
 // Rows of x in bf16, in the order that tiles of AMX read them. Included as
-// round-inl.h is, after it.
+// round-inl.h is, after it and panels/tiles-inl.h.
 //
 // Rows stand in groups of at most kTile, as even in size as can be, the last
 // padded with rows of zeros. A step of a group is 32 columns of its rows: 16
-// pairs of columns, of a pair each row. What a panel of weights is multiplied
-// by lies in one run, in the order of its use: the columns of a panel before
-// others, of these two groups before others, of these steps in turn.
+// pairs of columns, of a pair each row; steps lie as StepAt has them.
 
 constexpr int64_t kTile = 16;  // rows of a tile, and its columns of 4 bytes
 
@@ -27,14 +25,7 @@ struct RowGroups {
   int64_t step_size() const { return kTile * width; }
   int64_t size() const { return steps * count * step_size(); }
   int64_t At(int64_t g, int64_t step) const {
-    constexpr int64_t kPanelSteps = kPanelCols / kStep;
-    const int64_t first = step / kPanelSteps * kPanelSteps;
-    const int64_t panel_steps = std::min(kPanelSteps, steps - first);
-    const int64_t even = g / 2 * 2;
-    const int64_t beside = std::min<int64_t>(2, count - even);
-    const int64_t in_panel =
-        even * panel_steps + (step - first) * beside + g - even;
-    return (first * count + in_panel) * step_size();
+    return StepAt(g, step, count, steps, kPanelCols / kStep) * step_size();
   }
 
   int64_t m, count;

@@ -29,6 +29,19 @@ class TileUse {
   TileUse& operator=(const TileUse&) = delete;
 };
 
+// Where a step of group g of rows lies among all `steps` of `groups` groups, in
+// steps: what a panel of weights is multiplied by lies in one run, in the order
+// of its use. The panel_steps of a panel stand before others, of these two
+// groups before others, of these steps in turn.
+inline int64_t StepAt(int64_t g, int64_t step, int64_t groups, int64_t steps,
+                      int64_t panel_steps) {
+  const int64_t first = step / panel_steps * panel_steps;
+  const int64_t even = g / 2 * 2;
+  const int64_t beside = std::min<int64_t>(2, groups - even);
+  return first * groups + even * std::min(panel_steps, steps - first) +
+         (step - first) * beside + g - even;
+}
+
 // Makes `rounds` times four products of full tiles: of 4 and 5 with 6 and 7 to
 // 0 to 3, each of 16 x 16 outputs and `columns` columns. See
 // KernelTable::float_peak.

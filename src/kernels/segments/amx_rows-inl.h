@@ -1,12 +1,10 @@
 // Rows of x in signed bytes with a scale a segment, in the order that tiles of
 // AMX read them. Included by one translation unit an instruction set, inside
-// its anonymous namespace.
+// its anonymous namespace, after panels/tiles-inl.h.
 //
 // Rows stand in groups of kTile, the last padded with rows of zeros. A step of
-// a group is 64 columns of its rows, zeros after the last. What a panel of
-// weights is multiplied by lies in one run, in the order of its use: the
-// columns of a panel before others, of these two groups before others, of these
-// steps in turn. Scales follow all codes: of a segment those of all rows.
+// a group is 64 columns of its rows, zeros after the last; steps lie as StepAt
+// has them. Scales follow all codes: of a segment those of all rows.
 
 constexpr int64_t kTile = 16;  // rows of a tile
 constexpr int64_t kStep = 64;  // columns of a tile
@@ -30,13 +28,7 @@ struct RowGroups {
 
   // Where a step of group g starts.
   int64_t At(int64_t g, int64_t step) const {
-    const int64_t first = step / kPanelSteps * kPanelSteps;
-    const int64_t panel_steps = std::min(kPanelSteps, steps - first);
-    const int64_t even = g / 2 * 2;
-    const int64_t beside = std::min<int64_t>(2, count - even);
-    const int64_t in_panel =
-        even * panel_steps + (step - first) * beside + g - even;
-    return (first * count + in_panel) * kTileBytes;
+    return StepAt(g, step, count, steps, kPanelSteps) * kTileBytes;
   }
 
   int64_t m, count, steps;
