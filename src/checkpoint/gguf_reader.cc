@@ -192,6 +192,8 @@ GgufFile ParseGguf(const std::string& path, std::span<const std::byte> bytes) {
 GgufFile ReadGguf(const std::string& path) {
   auto mapped = MappedFile::Open(path);
   GgufFile file = ParseGguf(path, mapped->bytes());
+  // What was read of them is copied: a vocabulary takes some megabytes.
+  ReleasePages(mapped->bytes());
   file.tensors.KeepAlive(std::move(mapped));
   return file;
 }

@@ -21,9 +21,9 @@ constexpr int64_t kLogitsBytes = 64 << 20;
 
 // Bound of the buffers of a pass, so that memory while decoding is weights,
 // states and less than 64 MB, of which a tokenizer of 128,256 tokens and the
-// program take 43 to 48. Wide models take fewer rows at a time (Llamba-1B's
-// shape 176, or 144 in float32), which costs reading the weights more often.
-constexpr int64_t kRowBytes = 17 << 20;
+// program take 35 to 40. Wide models take fewer rows at a time (Llamba-1B's
+// shape 256, or 208 in float32), which costs reading the weights more often.
+constexpr int64_t kRowBytes = 24 << 20;
 constexpr int64_t kRowStep = 16;
 
 // A row of the pass whose logits the caller asked for.
