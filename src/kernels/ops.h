@@ -43,6 +43,8 @@ class Ops {
   // What these weights and what they are multiplied by are taken as, where
   // MatMulArgs::segment is 0.
   Products ProductsOf(const MatrixView& w) const;
+  // Whether products with w take segments of activations (MatMulArgs::segment).
+  bool TakesSegments(const MatrixView& w) const;
   // Bytes that a row of activations takes once quantised, or arranged, for a
   // product with w: memory that stays with the thread that calls MatMul.
   size_t RowBytesFor(const MatrixView& w) const;

@@ -195,11 +195,13 @@ Products Ops::ProductsOf(const MatrixView& w) const {
   return bf16 ? Products::kBf16 : Products::kFloat32;
 }
 
+bool Ops::TakesSegments(const MatrixView& w) const {
+  return w.InPanels() && kernels_.segments != nullptr && activation_bits_ == 8;
+}
+
 Products Ops::ProductsOf(const MatMulArgs& args) const {
-  const Products products = ProductsOf(args.w);
-  const bool segments = products == Products::kIntegers && args.segment > 0 &&
-                        kernels_.segments != nullptr && activation_bits_ == 8;
-  return segments ? Products::kSegments : products;
+  return args.segment > 0 && TakesSegments(args.w) ? Products::kSegments
+                                                   : ProductsOf(args.w);
 }
 
 size_t Ops::RowBytesFor(const MatrixView& w) const {

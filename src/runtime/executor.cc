@@ -26,6 +26,11 @@ constexpr int64_t kLogitsBytes = 64 << 20;
 constexpr int64_t kRowBytes = 24 << 20;
 constexpr int64_t kRowStep = 16;
 
+// What the widest rows of activations are multiplied by.
+const MatrixView& Widest(const Model& model) {
+  return model.weights().layers[0].mlp.down.view;
+}
+
 // A row of the pass whose logits the caller asked for.
 struct Wanted {
   size_t sequence;
@@ -51,9 +56,8 @@ struct Executor::Workspace {
   int64_t MaxRows(const Model& model) const {
     const int64_t floats =
         x.width() + u.width() + scratch.first.width() + scratch.second.width();
-    // The widest rows of activations that products take.
-    const auto arranged = static_cast<int64_t>(
-        model.ops().RowBytesFor(model.weights().layers[0].mlp.down.view));
+    const auto arranged =
+        static_cast<int64_t>(model.ops().RowBytesFor(Widest(model)));
     const int64_t fit =
         kRowBytes / (floats * int64_t{sizeof(float)} + arranged);
     return std::clamp(fit / kRowStep * kRowStep, kRowStep, kMaxRows);
@@ -239,7 +243,7 @@ void Executor::Read(std::span<const SequenceInput> sequences, bool prompt,
 }
 
 bool Executor::ReadsAsPrompt(const SequenceInput& sequence) const {
-  return sequence.prompt && model_->ops().kernels().segments != nullptr;
+  return sequence.prompt && model_->ops().TakesSegments(Widest(*model_));
 }
 
 void Executor::Forward(std::span<const SequenceInput> sequences,
