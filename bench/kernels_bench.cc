@@ -312,7 +312,7 @@ void RegisterSegments() {
   for (const DType dtype : {DType::kQ4_0, DType::kQ4_K, DType::kQ8_0}) {
     for (const Product& p : kProducts) {
       if (p.n > 100'000) continue;
-      for (const int64_t m : {16, 176, 512}) {
+      for (const int64_t m : {16, 256, 512}) {
         for (const int64_t segment : {64, 128, 256}) {
           Register(fmt::format("segments/{}/{}/M:{}/S:{}", DTypeName(dtype),
                                p.name, m, segment),

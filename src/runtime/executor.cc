@@ -250,7 +250,13 @@ void Executor::Forward(std::span<const SequenceInput> sequences,
                        LogitsSink sink) {
   Check(sequences);
   // Passes apart: their products differ.
-  for (const bool prompt : {false, true}) Read(sequences, prompt, sink);
+  for (const bool prompt : {false, true}) {
+    const bool some = std::any_of(sequences.begin(), sequences.end(),
+                                  [&](const SequenceInput& sequence) {
+                                    return ReadsAsPrompt(sequence) == prompt;
+                                  });
+    if (some) Read(sequences, prompt, sink);
+  }
 }
 
 std::span<const float> Executor::Forward(State& state,

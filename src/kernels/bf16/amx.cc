@@ -19,6 +19,8 @@ namespace {
 
 #include "kernels/repeat-inl.h"
 //
+#include "kernels/lanes-inl.h"
+//
 #include "kernels/bf16/round-inl.h"
 //
 #include "kernels/panels/tiles-inl.h"

@@ -13,6 +13,8 @@ namespace {
 
 #include "kernels/repeat-inl.h"
 //
+#include "kernels/lanes-inl.h"
+//
 #include "kernels/ahead-inl.h"
 //
 #include "kernels/bf16/round-inl.h"

@@ -1,13 +1,9 @@
 // Activations rounded to bf16, 32 columns at a time. Included by one
-// translation unit an instruction set, inside its anonymous namespace.
+// translation unit an instruction set, inside its anonymous namespace, after
+// lanes-inl.h.
 
 constexpr int64_t kStep = 32;  // columns that one instruction multiplies
 constexpr int64_t kStepBytes = kStep * 2;
-
-// A mask of the first `count` of 16 lanes.
-LLAMBA_INLINE __mmask16 FirstLanes(int64_t count) {
-  return static_cast<__mmask16>((1u << std::clamp<int64_t>(count, 0, 16)) - 1);
-}
 
 // The first `left` values, at most 32, zeros after them.
 LLAMBA_INLINE __m512i RoundStep(const float* x, int64_t left) {

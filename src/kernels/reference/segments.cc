@@ -52,7 +52,7 @@ Codes RoundRow(const float* x, int64_t cols, int64_t segment) {
 // The least scale with which all values that codes of these blocks can stand
 // for fit.
 float NewScale(const PanelRow& row, size_t first, size_t count) {
-  const float most = row.bits == 5 ? 31 : 15;
+  const auto most = static_cast<float>((1 << row.bits) - 1);
   float largest = 0;
   for (size_t b = first; b < first + count; ++b) {
     const PanelRow::Block& block = row.blocks[b];

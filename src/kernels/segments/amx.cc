@@ -6,12 +6,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
 #include <type_traits>
 
 #include "kernels/panels/panels.h"
-#include "kernels/panels/row_tiles.h"
 #include "kernels/segments/segment_kernels.h"
 #include "kernels/segments/segments.h"
 
@@ -19,6 +17,8 @@ namespace llamba::segments {
 namespace {
 
 #include "kernels/panels/avx512_vectors-inl.h"
+//
+#include "kernels/lanes-inl.h"
 //
 #include "kernels/ahead-inl.h"
 //

@@ -1,6 +1,6 @@
 // Rows of x in signed bytes with a scale a segment, in the order that tiles of
 // AMX read them. Included by one translation unit an instruction set, inside
-// its anonymous namespace, after panels/tiles-inl.h.
+// its anonymous namespace, after lanes-inl.h and panels/tiles-inl.h.
 //
 // Rows stand in groups of kTile, the last padded with rows of zeros. A step of
 // a group is 64 columns of its rows, zeros after the last; steps lie as StepAt
@@ -21,7 +21,7 @@ int64_t Steps(int64_t cols) { return CeilDiv(cols, kStep); }
 
 struct RowGroups {
   RowGroups(int64_t rows, int64_t cols)
-      : m(rows), count(CeilDiv(rows, kTile)), steps(Steps(cols)) {}
+      : count(CeilDiv(rows, kTile)), steps(Steps(cols)) {}
 
   int64_t rows() const { return count * kTile; }
   int64_t code_bytes() const { return steps * count * kTileBytes; }
@@ -31,7 +31,7 @@ struct RowGroups {
     return StepAt(g, step, count, steps, kPanelSteps) * kTileBytes;
   }
 
-  int64_t m, count, steps;
+  int64_t count, steps;
 };
 
 size_t ArrangedBytes(int64_t m, int64_t cols) {
@@ -41,36 +41,38 @@ size_t ArrangedBytes(int64_t m, int64_t cols) {
                              scales * int64_t{sizeof(float)});
 }
 
-LLAMBA_INLINE __mmask16 FirstLanes(int64_t count) {
-  return static_cast<__mmask16>((1u << std::clamp<int64_t>(count, 0, 16)) - 1);
+// Bits of magnitudes, in the order of these; what is no number is larger than
+// all numbers.
+LLAMBA_INLINE __m512i Magnitude(__m512 v) {
+  return _mm512_and_si512(_mm512_castps_si512(v),
+                          _mm512_set1_epi32(0x7fffffff));
 }
 
 // `count` columns of a row.
 class SegmentOfRow {
  public:
   SegmentOfRow(const float* x, int64_t count) : x_(x), count_(count) {
-    constexpr int32_t kMagnitude = 0x7fffffff;
-    // As integers what is no number is larger than all numbers.
     __m512i largest = _mm512_setzero_si512();
     for (int64_t k = 0; k < count_; k += 16) {
-      largest = _mm512_max_epi32(
-          largest, _mm512_and_si512(_mm512_castps_si512(Load(k)),
-                                    _mm512_set1_epi32(kMagnitude)));
+      largest = _mm512_max_epi32(largest, Magnitude(Load(k)));
     }
     const int32_t bits = _mm512_reduce_max_epi32(largest);
-    __builtin_memcpy(&max_, &bits, sizeof bits);
+    float max = 0;
+    __builtin_memcpy(&max, &bits, sizeof bits);
+    if (max < kLeastValue) return;
+    if (max <= kMostValue) {
+      scale_ = max / kMostCode;
+      factor_ = kMostCode / max;
+    } else {
+      scale_ = std::numeric_limits<float>::quiet_NaN();
+    }
   }
 
-  float scale() const {
-    if (max_ < kLeastValue) return 0;
-    return max_ <= kMostValue ? max_ / kMostCode
-                              : std::numeric_limits<float>::quiet_NaN();
-  }
+  float scale() const { return scale_; }
 
   // Codes of kStep columns from k on, zeros after the last.
   __m512i Codes(int64_t k) const {
-    const bool some = max_ >= kLeastValue && max_ <= kMostValue;
-    const __m512 factor = _mm512_set1_ps(some ? kMostCode / max_ : 0);
+    const __m512 factor = _mm512_set1_ps(factor_);
     __m128i part[4];
     Repeat<4>([&](auto i) LLAMBA_INLINE_LAMBDA {
       part[i] = _mm512_cvtsepi32_epi8(
@@ -89,7 +91,7 @@ class SegmentOfRow {
 
   const float* x_;
   int64_t count_;
-  float max_;
+  float scale_ = 0, factor_ = 0;
 };
 
 void ArrangeRow(const ArrangeArgs& args, const RowGroups& groups, int64_t m) {

@@ -5,13 +5,8 @@
 constexpr int64_t kBlocksOfStep = kStep / kPanelBlock;
 constexpr int64_t kBlocksOfSegment = kMostSegment / kPanelBlock;
 
-LLAMBA_INLINE __m512i Magnitude(__m512 v) {
-  return _mm512_and_si512(_mm512_castps_si512(v),
-                          _mm512_set1_epi32(0x7fffffff));
-}
-
 // The least scales of 16 rows with which all values that codes of these blocks
-// can stand for fit. As integers what is no number is larger than all numbers.
+// can stand for fit.
 template <class F>
 LLAMBA_INLINE __m512 ScalesOf(const Scale<Vectors>* blocks, int64_t count) {
   using V = Vectors;
